@@ -1,0 +1,10 @@
+//! The nouns and traits that every adapter implements. Depends on almost nothing and knows no
+//! chat product, no OAuth server and no database.
+
+pub mod access;
+pub mod auth_server;
+pub mod card;
+pub mod chat;
+pub mod error;
+pub mod text;
+pub mod webhook_signature;
