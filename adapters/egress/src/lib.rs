@@ -1,0 +1,114 @@
+//! The one way out: every HTTP request of the program goes through [`Egress`], which calls
+//! public addresses over https and what an operator has exempted, and nothing else. It follows
+//! no redirect, uses no proxy, keeps no cookie and never retries.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use url::Url;
+
+use crate::{
+    exchange::{Answer, EgressError, Request, read},
+    resolver::{Guard, Resolve, SystemResolver},
+    target::{Allow, Blocked, CheckedUrl, Zone},
+};
+
+pub mod address;
+pub mod exchange;
+pub mod host;
+pub mod resolver;
+pub mod target;
+
+const IDLE_CONNECTIONS: usize = 2;
+const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
+const MAX_HEADER_BYTES: u32 = 16 * 1024;
+
+/// How to call out. The defaults are those of the manual.
+pub struct Settings {
+    /// What may be called beside public addresses.
+    pub allow: Allow,
+    /// Until a connection stands, the lookup of the name included.
+    pub connect: Duration,
+    /// Until the last byte of the answer.
+    pub total: Duration,
+    /// Certificates in PEM to trust beside those of the system.
+    pub ca_pem: Vec<u8>,
+    /// Who knows the addresses of names.
+    pub resolver: Arc<dyn Resolve>,
+}
+
+/// The one HTTP client, with the guard in front.
+#[derive(Debug, Clone)]
+pub struct Egress {
+    allow: Allow,
+    open: reqwest::Client,
+    inner: reqwest::Client,
+}
+
+/// The client could not be made: no certificates, or malformed ones.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot set up outgoing connections")]
+pub struct BuildError(#[from] reqwest::Error);
+
+impl Egress {
+    /// Reads the trusted certificates.
+    pub fn new(settings: Settings) -> Result<Self, BuildError> {
+        let open = client(&settings, Zone::Open)?;
+        let inner = client(&settings, Zone::Inner)?;
+        Ok(Self { allow: settings.allow, open, inner })
+    }
+
+    /// Admits a URL. An address in it is judged now, a name each time it is connected to.
+    pub fn check(&self, url: &Url) -> Result<CheckedUrl, Blocked> {
+        CheckedUrl::new(url, &self.allow)
+    }
+
+    /// Sends one request, once.
+    pub async fn send(&self, request: Request) -> Result<Answer, EgressError> {
+        let Request { method, url, headers, body, keep } = request;
+        let client = match url.zone {
+            Zone::Open => &self.open,
+            Zone::Inner => &self.inner,
+        };
+        let response = client.request(method, url.url).headers(headers).body(body).send().await?;
+        read(response, keep).await
+    }
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            allow: Allow::default(),
+            connect: Duration::from_secs(5),
+            total: Duration::from_secs(15),
+            ca_pem: Vec::new(),
+            resolver: Arc::new(SystemResolver),
+        }
+    }
+}
+
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Settings").field("allow", &self.allow).finish_non_exhaustive()
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is the one place that builds a client")]
+fn client(settings: &Settings, zone: Zone) -> Result<reqwest::Client, BuildError> {
+    let Settings { allow, resolver, .. } = settings;
+    let guard = Guard { resolver: Arc::clone(resolver), allow: allow.clone(), zone };
+    let client = reqwest::Client::builder()
+        .dns_resolver(guard)
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .no_proxy()
+        .referer(false)
+        .user_agent("Countersign")
+        .connect_timeout(settings.connect)
+        .timeout(settings.total)
+        .pool_max_idle_per_host(IDLE_CONNECTIONS)
+        .pool_idle_timeout(IDLE_TIMEOUT)
+        .http2_max_header_list_size(MAX_HEADER_BYTES)
+        .tls_certs_merge(reqwest::Certificate::from_pem_bundle(&settings.ca_pem)?)
+        .build()?;
+    Ok(client)
+}
