@@ -1,0 +1,28 @@
+//! The pure core: plain values and functions. No async, no I/O, no clock, no database, no chat
+//! product; time and ids are arguments.
+
+pub mod id;
+pub mod ids;
+pub mod request;
+pub mod catalogue;
+pub mod decimal;
+pub mod client;
+pub mod people;
+pub mod plan;
+pub mod vote;
+pub mod decide;
+pub mod matching;
+pub mod outcome;
+pub mod approval;
+pub mod audit;
+pub mod access;
+pub mod button;
+pub mod card;
+pub mod task;
+
+pub mod diagnostic;
+pub mod policy;
+pub mod yaml;
+
+#[cfg(test)]
+mod laws;

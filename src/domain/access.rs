@@ -1,0 +1,113 @@
+//! The use-cases as pure functions over what was loaded: a command goes in, a reply comes out and
+//! the effects are noted. Run again over the same rows, they give the same answer.
+
+pub mod slice;
+pub mod effects;
+pub mod open;
+pub mod vote;
+pub mod cancel;
+pub mod tick;
+pub mod told;
+mod change;
+
+use countersign_port::access::RefusalKind;
+use jiff::Timestamp;
+
+use self::{
+    cancel::Cancel,
+    open::Open,
+    slice::{Slice, View},
+    told::{Delivered, TakeUp, Undeliverable},
+    vote::Vote,
+};
+use super::{
+    id::{ClientId, RequestId},
+    outcome::Status,
+};
+use crate::domain::ids::Seed;
+
+/// Something that wants to change a request.
+#[derive(Debug, Clone)]
+pub struct Command {
+    /// All ids and salts that the command needs come out of this, so that a repeated run makes
+    /// the same ones.
+    pub seed: Seed,
+    pub act: Act,
+}
+
+/// What is to be done.
+#[derive(Debug, Clone)]
+pub enum Act {
+    Open(Box<Open>),
+    Vote(Box<Vote>),
+    Cancel(Cancel),
+    /// Do whatever has come due: expiry, escalation, lapse.
+    Tick(RequestId),
+    Delivered(Delivered),
+    Undeliverable(Undeliverable),
+    TakeUp(TakeUp),
+}
+
+/// The answer to a command. A refusal is an answer like any other.
+pub type Reply = Result<View, Refused>;
+
+/// Why a command changed nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refused {
+    /// The idempotency key was used with another body.
+    KeyReused,
+    /// The client has as many requests pending as it may.
+    TooManyPending { limit: u64 },
+    /// No such request, or one that the caller may not see.
+    Unknown,
+    /// The request has ended.
+    Over(Status),
+    /// The click does not count.
+    Vote(RefusalKind),
+    /// The store could not take it; nothing was recorded.
+    Unavailable,
+}
+
+impl Act {
+    /// The request that must be locked, where it exists already.
+    pub fn locks(&self) -> Option<&RequestId> {
+        match self {
+            Self::Open(_) => None,
+            Self::Vote(vote) => Some(&vote.request),
+            Self::Cancel(cancel) => Some(&cancel.request),
+            Self::Tick(request) => Some(request),
+            Self::Delivered(delivered) => Some(&delivered.request),
+            Self::Undeliverable(dead) => Some(&dead.request),
+            Self::TakeUp(take_up) => Some(&take_up.request),
+        }
+    }
+
+    /// The idempotency key that must be looked up.
+    pub fn key(&self) -> Option<(&ClientId, &str)> {
+        match self {
+            Self::Open(open) => {
+                open.key.as_ref().map(|key| (&open.request.integrator, key.key.as_str()))
+            }
+            Self::Vote(_)
+            | Self::Cancel(_)
+            | Self::Tick(_)
+            | Self::Delivered(_)
+            | Self::Undeliverable(_)
+            | Self::TakeUp(_) => None,
+        }
+    }
+}
+
+/// Folds one command over what was loaded.
+pub fn apply(slice: &mut Slice, command: Command, now: Timestamp) -> Reply {
+    let mut ids = command.seed.ids(now);
+    match command.act {
+        Act::Open(open) => open::open(slice, *open, &mut ids, now),
+        Act::Vote(vote) => vote::vote(slice, &vote, &mut ids, now),
+        Act::Cancel(cancel) => cancel::cancel(slice, cancel, &mut ids, now),
+        Act::Tick(request) => tick::tick(slice, &request, &mut ids, now),
+        Act::Delivered(delivered) => told::delivered(slice, delivered, &mut ids, now),
+        Act::Undeliverable(dead) => told::undeliverable(slice, dead, &mut ids, now),
+        Act::TakeUp(take_up) => told::take_up(slice, &take_up, &mut ids, now),
+    }
+}

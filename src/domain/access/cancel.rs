@@ -1,0 +1,39 @@
+//! Withdraw a pending request: only the client that opened it may.
+
+use jiff::Timestamp;
+
+use super::{Refused, Reply, change::Change, slice::Slice};
+use crate::domain::{
+    id::{ClientId, RequestId},
+    ids::Ids,
+    outcome::{Outcome, Withdrawal},
+};
+
+/// Who withdraws what, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cancel {
+    pub request: RequestId,
+    pub client: ClientId,
+    pub reason: Option<String>,
+}
+
+pub(super) fn cancel(slice: &mut Slice, cancel: Cancel, ids: &mut Ids, now: Timestamp) -> Reply {
+    let mut change = Change::of(slice, &cancel.request, ids, now).ok_or(Refused::Unknown)?;
+    if change.view().request.integrator != cancel.client {
+        return Err(Refused::Unknown);
+    }
+    if let Some(outcome) = &change.view().outcome {
+        return Err(Refused::Over(outcome.status));
+    }
+    // Time that ran out, or a decision that fell, is not undone by a withdrawal.
+    if let Some(outcome) = Outcome::of(&change.view().states(now), now) {
+        let status = outcome.status;
+        change.finish(outcome);
+        change.done();
+        return Err(Refused::Over(status));
+    }
+    let items = change.view().request.items.len();
+    let withdrawal = Withdrawal { by: cancel.client, reason: cancel.reason };
+    change.finish(Outcome::cancelled(items, withdrawal, now));
+    Ok(change.done())
+}

@@ -1,0 +1,238 @@
+//! One change of one request: what every use-case needs to write it down.
+
+use countersign_port::access::Identity;
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
+
+use super::{
+    effects::{Effects, NewCallback, NewCard},
+    slice::{Loaded, Slice, View},
+};
+use crate::domain::{
+    approval::{Approval, later},
+    audit::{Entry, Event, Kind},
+    decide::{ItemState, Standing},
+    id::{ApprovalId, CardId, EntryId, EventId, RequestId},
+    ids::Ids,
+    outcome::Outcome,
+    plan::{Ask, Channel},
+    task,
+};
+
+/// A request that is being changed.
+#[derive(Debug)]
+pub(super) struct Change<'a> {
+    pub(super) loaded: &'a mut Loaded,
+    effects: &'a mut Effects,
+    public_url: &'a str,
+    ids: &'a mut Ids,
+    pub(super) now: Timestamp,
+}
+
+impl<'a> Change<'a> {
+    /// Begins to change a request that was loaded.
+    pub(super) fn of(
+        slice: &'a mut Slice,
+        request: &RequestId,
+        ids: &'a mut Ids,
+        now: Timestamp,
+    ) -> Option<Self> {
+        let Slice { requests, effects, public_url, .. } = slice;
+        let loaded = requests.get_mut(request)?;
+        Some(Self { loaded, effects, public_url, ids, now })
+    }
+
+    pub(super) fn view(&self) -> &View {
+        &self.loaded.view
+    }
+
+    /// The rows that belong to this request and nothing else.
+    pub(super) fn effects(&mut self) -> &mut Effects {
+        self.effects
+    }
+
+    /// Writes an entry of the audit log.
+    pub(super) fn log(&mut self, event: Event) {
+        self.loaded.seq += 1;
+        let id = EntryId::from_ulid(self.ids.ulid());
+        let request = self.view().request.id.clone();
+        let entry = Entry::new(event, request, self.loaded.seq, self.now, id, self.ids.bytes());
+        self.effects.entries.push(entry);
+    }
+
+    /// Writes an outcome if there is one by now; otherwise asks whoever is to be asked.
+    pub(super) fn settle(&mut self) {
+        let states = self.view().states(self.now);
+        match Outcome::of(&states, self.now) {
+            Some(outcome) => self.finish(outcome),
+            None => self.ask(&states),
+        }
+    }
+
+    /// The one transition out of pending.
+    pub(super) fn finish(&mut self, outcome: Outcome) {
+        let id = ApprovalId::from_ulid(self.ids.ulid());
+        let approval = Approval::of(id, &self.view().request, &self.view().plans, &outcome);
+        self.log(decided(&outcome, approval.as_ref()));
+        let request = self.view().request.id.clone();
+        if let Some(approval) = &approval {
+            self.effects.approvals.insert(request.clone(), approval.clone());
+        }
+        self.effects.outcomes.insert(request, outcome.clone());
+        self.loaded.view.approval = approval;
+        let event = format!("access_request.{}", outcome.status.as_str());
+        self.loaded.view.outcome = Some(outcome);
+        self.call_back(&event);
+    }
+
+    /// Posts a card in every channel of the open steps that has none yet.
+    fn ask(&mut self, states: &[ItemState]) {
+        let plans = self.view().plans.clone();
+        for (item, (state, plan)) in states.iter().zip(plans.iter()).enumerate() {
+            let ItemState::Pending(standing) = state else { continue };
+            let Some(step) = plan.steps.get(standing.step) else { continue };
+            for ask in &step.asks {
+                self.post(item, &ask.channel);
+                self.escalate(item, ask, standing);
+            }
+        }
+    }
+
+    /// Posts a card where an ask has waited long enough.
+    fn escalate(&mut self, item: usize, ask: &Ask, standing: &Standing) {
+        let Some(escalation) = &ask.escalate else { return };
+        if later(standing.opened_at, escalation.after_seconds) > self.now {
+            return;
+        }
+        if self.post(item, &escalation.to) == Posted::New {
+            let facts = facts(json!({ "item": item, "step": standing.step }));
+            let payload = json!({ "channel": escalation.to.name });
+            self.log(Event { kind: Kind::Escalated, actor: SYSTEM.to_owned(), facts, payload });
+        }
+    }
+
+    fn post(&mut self, item: usize, channel: &Channel) -> Posted {
+        let mut posted = Posted::Already;
+        for (platform, address) in &channel.addresses {
+            if self.loaded.cards.insert((item, platform.clone(), address.clone())) {
+                let card = self.card(item, platform, address);
+                self.effects.cards.push(card);
+                posted = Posted::New;
+            }
+        }
+        posted
+    }
+
+    fn card(&mut self, item: usize, platform: &str, address: &str) -> NewCard {
+        NewCard {
+            id: CardId::from_ulid(self.ids.ulid()),
+            request: self.view().request.id.clone(),
+            item,
+            platform: platform.to_owned(),
+            address: address.to_owned(),
+            secret: self.ids.bytes(),
+            want: self.view().version,
+            due_at: self.now,
+        }
+    }
+
+    /// Fixes the bytes of an event, if the client wants it.
+    pub(super) fn call_back(&mut self, event: &str) {
+        let request = self.view().request.clone();
+        let Some(callback) = &request.callback else { return };
+        let short = event.trim_start_matches("access_request.");
+        let wanted = callback.events.iter().any(|name| name == event || name == short);
+        if !callback.events.is_empty() && !wanted {
+            return;
+        }
+        self.loaded.sequence += 1;
+        // The version that this change will have when it is done.
+        let mut view = self.view().clone();
+        view.version += 1;
+        let body = task::event(&view, event, self.loaded.sequence, self.public_url, self.now);
+        self.effects.callbacks.push(NewCallback {
+            id: EventId::from_ulid(self.ids.ulid()),
+            request: request.id.clone(),
+            client: request.integrator.clone(),
+            endpoint: callback.endpoint.clone(),
+            sequence: self.loaded.sequence,
+            body,
+            due_at: self.now,
+        });
+    }
+
+    /// Ends a change that everybody is to see: the version rises and the cards are drawn anew.
+    pub(super) fn done(mut self) -> View {
+        self.loaded.view.version += 1;
+        let version = self.view().version;
+        let request = self.view().request.id.clone();
+        for card in self.effects.cards.iter_mut().filter(|card| card.request == request) {
+            card.want = version;
+        }
+        self.effects.redraws.insert(request, version);
+        self.recorded()
+    }
+
+    /// Ends a change that only the log shows.
+    pub(super) fn recorded(&mut self) -> View {
+        self.loaded.next_at = next_at(self.view(), self.now);
+        self.effects.touches.insert(self.view().request.id.clone(), self.loaded.touch());
+        self.view().clone()
+    }
+}
+
+/// Whether there was something to post.
+#[derive(PartialEq, Eq)]
+enum Posted {
+    New,
+    Already,
+}
+
+/// The actor of entries that nobody clicked.
+pub(super) const SYSTEM: &str = "system";
+
+/// An account, as it stands in payloads.
+pub(super) fn account(identity: &Identity) -> Value {
+    json!({ "provider": identity.provider, "tenant": identity.tenant, "subject": identity.subject })
+}
+
+/// The members of an object.
+pub(super) fn facts(value: Value) -> Map<String, Value> {
+    match value {
+        Value::Object(members) => members,
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
+            Map::new()
+        }
+    }
+}
+
+fn decided(outcome: &Outcome, approval: Option<&Approval>) -> Event {
+    let items: Vec<&str> = outcome.items.iter().map(|item| item.status().as_str()).collect();
+    let facts = facts(json!({
+        "status": outcome.status.as_str(),
+        "items": items,
+        "approval": approval.map(|approval| approval.id.as_str()),
+        "approved_until": approval.map(|approval| approval.approved_until),
+    }));
+    let actor = outcome
+        .withdrawal
+        .as_ref()
+        .map_or_else(|| SYSTEM.to_owned(), |withdrawal| withdrawal.by.to_string());
+    let payload = json!({ "outcome": outcome });
+    Event { kind: Kind::RequestDecided, actor, facts, payload }
+}
+
+/// The earliest instant after `now` at which something comes due by itself.
+fn next_at(view: &View, now: Timestamp) -> Option<Timestamp> {
+    if view.outcome.is_some() {
+        return view.approval.as_ref().and_then(Approval::lapses_at);
+    }
+    let states = view.states(now);
+    let escalations = states.iter().zip(view.plans.iter()).flat_map(|(state, plan)| {
+        let ItemState::Pending(standing) = state else { return Vec::new() };
+        let asks = plan.steps.get(standing.step).map_or(&[][..], |step| &step.asks);
+        let dues = asks.iter().filter_map(|ask| ask.escalate.as_ref());
+        dues.map(|escalation| later(standing.opened_at, escalation.after_seconds)).collect()
+    });
+    escalations.filter(|due| *due > now).chain([view.expires_at()]).min()
+}

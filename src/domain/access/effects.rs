@@ -1,0 +1,110 @@
+//! What is to be written, as rows. All of it goes to the store in one statement, in the
+//! transaction that read what it rests on.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use crate::domain::{
+    approval::Approval,
+    audit::Entry,
+    id::{CardId, ClientId, EventId, RequestId},
+    outcome::Outcome,
+    vote::Vote,
+};
+
+/// The rows of one batch.
+#[derive(Debug, Default)]
+pub struct Effects {
+    pub keys: Vec<Key>,
+    pub opened: Vec<RequestId>,
+    pub touches: BTreeMap<RequestId, Touch>,
+    pub votes: BTreeMap<(RequestId, usize, String), Vote>,
+    pub wrong_numbers: BTreeMap<(RequestId, String), u32>,
+    pub outcomes: BTreeMap<RequestId, Outcome>,
+    pub approvals: BTreeMap<RequestId, Approval>,
+    pub entries: Vec<Entry>,
+    pub cards: Vec<NewCard>,
+    pub callbacks: Vec<NewCallback>,
+    /// Callbacks that need no further attempt.
+    pub settled: Vec<Settled>,
+    /// Requests whose posted cards must show the present version.
+    pub redraws: BTreeMap<RequestId, i64>,
+}
+
+/// An idempotency key, bound to the request that it made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Key {
+    pub client: ClientId,
+    pub key: String,
+    pub request: RequestId,
+    /// SHA-256 of the canonical body, in hexadecimal.
+    pub body_sha256: String,
+}
+
+/// The counters of a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Touch {
+    pub version: i64,
+    pub seq: i64,
+    pub sequence: i64,
+    pub next_at: Option<Timestamp>,
+    pub settled_at: Option<Timestamp>,
+    pub told_at: Option<Timestamp>,
+}
+
+/// A card that is to be posted. A level: it must show version `want` or later.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewCard {
+    pub id: CardId,
+    pub request: RequestId,
+    pub item: usize,
+    /// The name of the adapter that posts it.
+    pub platform: String,
+    /// The channel, as the platform names it.
+    pub address: String,
+    /// The key of its buttons.
+    pub secret: [u8; 32],
+    pub want: i64,
+    pub due_at: Timestamp,
+}
+
+/// An event that is to be called back. Its bytes are fixed here, once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewCallback {
+    pub id: EventId,
+    pub request: RequestId,
+    pub client: ClientId,
+    pub endpoint: String,
+    /// Counts the events of the request from 1.
+    pub sequence: i64,
+    pub body: String,
+    pub due_at: Timestamp,
+}
+
+/// A callback that needs no further attempt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settled {
+    pub event: EventId,
+    /// The lease under which it was sent.
+    pub fence: i64,
+    pub end: End,
+    pub error: Option<String>,
+}
+
+/// How the delivery of a callback ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    Done,
+    Dead,
+}
+
+impl End {
+    /// The word, as in the database.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Dead => "dead",
+        }
+    }
+}

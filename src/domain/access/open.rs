@@ -1,0 +1,98 @@
+//! Open a request: plan, cards, audit entry and idempotency key in one change.
+
+use jiff::Timestamp;
+use serde_json::json;
+use sha2::{Digest, Sha256};
+
+use super::{
+    Refused, Reply,
+    change::{Change, facts},
+    effects::Key,
+    slice::{Loaded, Slice},
+};
+use crate::domain::{
+    audit::{Event, Kind, canonical},
+    ids::Ids,
+    plan::Plan,
+    request::AccessRequest,
+};
+
+/// A request, checked and planned, that is to be stored.
+#[derive(Debug, Clone)]
+pub struct Open {
+    pub request: AccessRequest,
+    /// One plan for each item.
+    pub plans: Vec<Plan>,
+    pub key: Option<KeyUse>,
+    /// How many requests this client may have pending.
+    pub pending_limit: Option<u64>,
+}
+
+/// An idempotency key and the body that it came with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyUse {
+    pub key: String,
+    /// SHA-256 of the canonical body, in hexadecimal.
+    pub body_sha256: String,
+}
+
+pub(super) fn open(slice: &mut Slice, open: Open, ids: &mut Ids, now: Timestamp) -> Reply {
+    if let Some(reply) = seen_before(slice, &open) {
+        return reply;
+    }
+    let client = open.request.integrator.clone();
+    let pending = slice.pending.entry(client.clone()).or_default();
+    if let Some(limit) = open.pending_limit.filter(|limit| *pending >= *limit) {
+        return Err(Refused::TooManyPending { limit });
+    }
+    *pending += 1;
+    let request = open.request.id.clone();
+    if let Some(KeyUse { key, body_sha256 }) = open.key {
+        slice.keys.insert((client.clone(), key.clone()), (request.clone(), body_sha256.clone()));
+        slice.effects.keys.push(Key { client, key, request: request.clone(), body_sha256 });
+    }
+    let number = two_digits(ids);
+    let event = opened(&open.request, &open.plans);
+    slice.requests.insert(request.clone(), Loaded::new(open.request, open.plans, number));
+    slice.effects.opened.push(request.clone());
+    let mut change = Change::of(slice, &request, ids, now).ok_or(Refused::Unknown)?;
+    change.log(event);
+    change.settle();
+    Ok(change.done())
+}
+
+/// The answer that the same key had before.
+fn seen_before(slice: &Slice, open: &Open) -> Option<Reply> {
+    let key = open.key.as_ref()?;
+    let (request, body_sha256) =
+        slice.keys.get(&(open.request.integrator.clone(), key.key.clone()))?;
+    if *body_sha256 != key.body_sha256 {
+        return Some(Err(Refused::KeyReused));
+    }
+    Some(slice.requests.get(request).map(|loaded| loaded.view.clone()).ok_or(Refused::Unknown))
+}
+
+/// 10 to 99, so that it always has two digits.
+fn two_digits(ids: &mut Ids) -> u8 {
+    let [first, second, ..] = ids.bytes();
+    let number = u16::from_be_bytes([first, second]) % 90 + 10;
+    u8::try_from(number).unwrap_or(10)
+}
+
+fn opened(request: &AccessRequest, plans: &[Plan]) -> Event {
+    let digest = hex::encode(Sha256::digest(canonical(request)));
+    let rules: Vec<&[String]> = plans.iter().map(|plan| plan.rules.as_slice()).collect();
+    let policy = plans.first().map(|plan| plan.policy_sha256.as_str());
+    let plan_sha256 = hex::encode(Sha256::digest(canonical(&plans)));
+    Event {
+        kind: Kind::RequestOpened,
+        actor: request.integrator.to_string(),
+        facts: facts(json!({
+            "request_sha256": digest,
+            "plan_sha256": plan_sha256,
+            "policy_sha256": policy,
+            "rules": rules,
+        })),
+        payload: json!({ "request": request, "plans": plans }),
+    }
+}

@@ -1,0 +1,120 @@
+//! What a batch works on: the rows that were loaded, and the rows that are to be written.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use jiff::Timestamp;
+
+use super::effects::{Effects, Touch};
+use crate::domain::{
+    approval::Approval,
+    decide::{ItemState, decide},
+    id::{ClientId, RequestId},
+    outcome::Outcome,
+    plan::Plan,
+    request::AccessRequest,
+    vote::Vote,
+};
+
+/// Everything that the commands of one batch need to know, and what they have changed.
+#[derive(Debug)]
+pub struct Slice {
+    pub requests: BTreeMap<RequestId, Loaded>,
+    /// Idempotency keys that were used before: (client, key) to (request, digest of the body).
+    pub keys: BTreeMap<(ClientId, String), (RequestId, String)>,
+    /// How many requests of a client are pending.
+    pub pending: BTreeMap<ClientId, u64>,
+    /// The public address of this service, for the links in callbacks.
+    pub public_url: Arc<str>,
+    pub effects: Effects,
+}
+
+/// A request with all that belongs to it.
+#[derive(Debug, Clone)]
+pub struct Loaded {
+    pub view: View,
+    /// How many entries of the audit log are about it.
+    pub seq: i64,
+    /// How many events were called back for it.
+    pub sequence: i64,
+    /// The earliest instant at which something comes due by itself.
+    pub next_at: Option<Timestamp>,
+    /// Which cards exist: item, platform, address.
+    pub cards: BTreeSet<(usize, String, String)>,
+    /// Wrong numbers typed, by person.
+    pub wrong_numbers: BTreeMap<String, u32>,
+}
+
+/// A request as anybody outside the ledger may see it: a value, never changed in place.
+#[derive(Debug, Clone)]
+pub struct View {
+    pub request: Arc<AccessRequest>,
+    /// One plan for each item.
+    pub plans: Arc<Vec<Plan>>,
+    pub version: i64,
+    /// The two digits on the requester's screen.
+    pub number: u8,
+    pub votes: Vec<Vote>,
+    pub outcome: Option<Outcome>,
+    pub approval: Option<Approval>,
+    /// When the asking server acknowledged the outcome.
+    pub told_at: Option<Timestamp>,
+}
+
+impl View {
+    /// Where each item stands.
+    pub fn states(&self, now: Timestamp) -> Vec<ItemState> {
+        let items = self.request.items.iter().enumerate();
+        items
+            .zip(self.plans.iter())
+            .map(|((number, item), plan)| {
+                let votes: Vec<Vote> =
+                    self.votes.iter().filter(|vote| vote.item == number).cloned().collect();
+                decide(plan, item.parts().len(), &votes, self.request.opened_at, now)
+            })
+            .collect()
+    }
+
+    /// The instant at which a pending request is over.
+    pub fn expires_at(&self) -> Timestamp {
+        self.plans.iter().map(|plan| plan.expires_at).min().unwrap_or(Timestamp::MIN)
+    }
+}
+
+impl Loaded {
+    /// A request that is being opened.
+    pub fn new(request: AccessRequest, plans: Vec<Plan>, number: u8) -> Self {
+        let view = View {
+            request: Arc::new(request),
+            plans: Arc::new(plans),
+            version: 0,
+            number,
+            votes: Vec::new(),
+            outcome: None,
+            approval: None,
+            told_at: None,
+        };
+        Self {
+            view,
+            seq: 0,
+            sequence: 0,
+            next_at: None,
+            cards: BTreeSet::new(),
+            wrong_numbers: BTreeMap::new(),
+        }
+    }
+
+    /// The counters, as they are to be written.
+    pub fn touch(&self) -> Touch {
+        Touch {
+            version: self.view.version,
+            seq: self.seq,
+            sequence: self.sequence,
+            next_at: self.next_at,
+            settled_at: self.view.outcome.as_ref().map(|outcome| outcome.at),
+            told_at: self.view.told_at,
+        }
+    }
+}

@@ -1,0 +1,290 @@
+//! Count a click, or say why it does not count. Everything is judged by the stored plan and the
+//! stored votes, never by what a card showed.
+
+use std::collections::BTreeSet;
+
+use countersign_port::{
+    access::{Choice, Identity, RefusalKind},
+    text::Untrusted,
+};
+use jiff::Timestamp;
+use serde_json::json;
+
+use super::{
+    Refused, Reply,
+    change::{Change, account, facts},
+    slice::Slice,
+};
+use crate::domain::{
+    approval::later,
+    audit::{Event, Kind},
+    decide::{ItemState, Standing},
+    id::{Group, PersonId, RequestId},
+    ids::Ids,
+    plan::{Ask, NumberCheck, Plan, Step},
+    request::Part,
+    vote::{self, Evidence, Grant, Verdict},
+};
+
+/// After so many wrong numbers a person's vote on the request is locked.
+const WRONG_NUMBERS: u32 = 3;
+
+/// A click by a person who is known, on a button that is known.
+#[derive(Debug, Clone)]
+pub struct Vote {
+    pub request: RequestId,
+    pub item: usize,
+    /// The step that the button was drawn for.
+    pub step: usize,
+    /// Where the card is: platform and address.
+    pub platform: String,
+    pub address: String,
+    pub voter: Voter,
+    pub choice: Choice,
+    pub comment: Option<Untrusted>,
+    pub number: Option<String>,
+    pub payload_sha256: String,
+}
+
+/// Who clicked, as looked up just before.
+#[derive(Debug, Clone)]
+pub struct Voter {
+    pub person: PersonId,
+    pub name: Untrusted,
+    pub identity: Identity,
+    pub membership: Membership,
+}
+
+/// The groups of a person, if anybody can tell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Membership {
+    Known { groups: Vec<Group>, seen_at: Timestamp },
+    Unknown,
+}
+
+pub(super) fn vote(slice: &mut Slice, vote: &Vote, ids: &mut Ids, now: Timestamp) -> Reply {
+    let mut change = Change::of(slice, &vote.request, ids, now).ok_or(Refused::Unknown)?;
+    match admit(&mut change, vote) {
+        Ok(stored) => {
+            cast(&mut change, vote, stored);
+            Ok(change.done())
+        }
+        Err(kind) => {
+            change.log(refused(vote, kind));
+            change.recorded();
+            Err(Refused::Vote(kind))
+        }
+    }
+}
+
+/// Turns a click into a vote that counts.
+fn admit(change: &mut Change<'_>, vote: &Vote) -> Result<vote::Vote, RefusalKind> {
+    let now = change.now;
+    if change.view().outcome.is_some() {
+        return Err(RefusalKind::Over);
+    }
+    let plans = change.view().plans.clone();
+    let plan = plans.get(vote.item).ok_or(RefusalKind::UnknownButton)?;
+    let states = change.view().states(now);
+    let Some(ItemState::Pending(standing)) = states.get(vote.item) else {
+        return Err(RefusalKind::Over);
+    };
+    if is_own(change, plan, &vote.voter) {
+        return Err(RefusalKind::OwnRequest);
+    }
+    let Membership::Known { groups, seen_at } = &vote.voter.membership else {
+        return Err(RefusalKind::MembershipUnknown);
+    };
+    let earlier = earlier_step(change, vote)?;
+    let step = plan.steps.get(standing.step).ok_or(RefusalKind::Over)?;
+    let (number, asks) = match earlier {
+        Some((number, asks)) => (number, asks),
+        None => (standing.step, asks_for(plan, step, vote, groups, standing, now)?),
+    };
+    check_number(change, plan, vote)?;
+    let verdict = verdict(change, vote)?;
+    Ok(vote::Vote {
+        person: vote.voter.person.clone(),
+        name: vote.voter.name.clone(),
+        item: vote.item,
+        step: number,
+        asks,
+        verdict,
+        comment: vote.comment.clone(),
+        cast_at: now,
+        evidence: Evidence {
+            identity: vote.voter.identity.clone(),
+            groups: groups.clone(),
+            groups_seen_at: *seen_at,
+            payload_sha256: vote.payload_sha256.clone(),
+        },
+    })
+}
+
+/// Requester, subject and client owner never count, however they got here.
+fn is_own(change: &Change<'_>, plan: &Plan, voter: &Voter) -> bool {
+    plan.excluded.contains(&voter.person)
+        || change.view().request.subject.id == voter.person.as_str()
+}
+
+/// A person counts once. Who counted already may still change their mind to no, where they voted.
+fn earlier_step(
+    change: &Change<'_>,
+    vote: &Vote,
+) -> Result<Option<(usize, Vec<usize>)>, RefusalKind> {
+    let mut votes = change.view().votes.iter();
+    let own = votes.find(|old| old.person == vote.voter.person && old.item == vote.item);
+    match (own, &vote.choice) {
+        (None, _) => Ok(None),
+        (Some(old), Choice::Deny { .. }) => Ok(Some((old.step, old.asks.clone()))),
+        (Some(_), Choice::Approve | Choice::ApproveLess { .. }) => Err(RefusalKind::AlreadyVoted),
+    }
+}
+
+/// Which asks of the open step the person may count for.
+fn asks_for(
+    plan: &Plan,
+    step: &Step,
+    vote: &Vote,
+    groups: &[Group],
+    standing: &Standing,
+    now: Timestamp,
+) -> Result<Vec<usize>, RefusalKind> {
+    let asks: Vec<usize> = step
+        .asks
+        .iter()
+        .enumerate()
+        .filter(|(_, ask)| is_asked_at(ask, vote) && may_answer(ask, groups, standing, now))
+        .map(|(number, _)| number)
+        .collect();
+    if asks.is_empty() {
+        let other = plan.steps.iter().flat_map(|step| &step.asks);
+        let elsewhere = other.filter(|ask| is_in_all(groups, &ask.from)).count() > 0;
+        return Err(if elsewhere { RefusalKind::StepNotOpen } else { RefusalKind::NotEligible });
+    }
+    if vote.step != standing.step {
+        return Err(RefusalKind::StepNotOpen);
+    }
+    Ok(asks)
+}
+
+/// Whether the card that was clicked hangs where this ask was asked.
+fn is_asked_at(ask: &Ask, vote: &Vote) -> bool {
+    let escalated = ask.escalate.iter().map(|escalation| &escalation.to);
+    std::iter::once(&ask.channel)
+        .chain(escalated)
+        .any(|channel| channel.addresses.get(&vote.platform) == Some(&vote.address))
+}
+
+/// In all groups of the ask, or in those that its escalation added in the meantime.
+fn may_answer(ask: &Ask, groups: &[Group], standing: &Standing, now: Timestamp) -> bool {
+    let added = ask.escalate.iter().filter(|escalation| {
+        !escalation.add.is_empty() && later(standing.opened_at, escalation.after_seconds) <= now
+    });
+    is_in_all(groups, &ask.from)
+        || added.into_iter().any(|escalation| is_in_all(groups, &escalation.add))
+}
+
+/// An empty list of groups is nobody, not everybody.
+fn is_in_all(groups: &[Group], wanted: &[Group]) -> bool {
+    !wanted.is_empty() && wanted.iter().all(|group| groups.contains(group))
+}
+
+/// Approver and requester must talk: the number stands on the requester's screen only.
+fn check_number(change: &mut Change<'_>, plan: &Plan, vote: &Vote) -> Result<(), RefusalKind> {
+    if plan.number_check == NumberCheck::NotNeeded || matches!(vote.choice, Choice::Deny { .. }) {
+        return Ok(());
+    }
+    let person = vote.voter.person.to_string();
+    let wrong = change.loaded.wrong_numbers.get(&person).copied().unwrap_or(0);
+    if wrong >= WRONG_NUMBERS {
+        return Err(RefusalKind::NumberLocked);
+    }
+    let typed = vote.number.as_deref().map(str::trim).unwrap_or_default();
+    if typed.is_empty() {
+        return Err(RefusalKind::Incomplete);
+    }
+    if typed == change.view().number.to_string() {
+        return Ok(());
+    }
+    change.loaded.wrong_numbers.insert(person.clone(), wrong + 1);
+    change.effects().wrong_numbers.insert((vote.request.clone(), person), wrong + 1);
+    Err(if wrong + 1 >= WRONG_NUMBERS {
+        RefusalKind::NumberLocked
+    } else {
+        RefusalKind::WrongNumber
+    })
+}
+
+fn verdict(change: &Change<'_>, vote: &Vote) -> Result<Verdict, RefusalKind> {
+    match &vote.choice {
+        Choice::Approve => Ok(Verdict::Approve { grant: None }),
+        Choice::ApproveLess { scopes, valid_for_seconds } => {
+            let parts: BTreeSet<usize> = scopes.iter().copied().collect();
+            let valid_for_seconds = (*valid_for_seconds).map(i64::try_from).transpose();
+            let Ok(valid_for_seconds) = valid_for_seconds else {
+                return Err(RefusalKind::Incomplete);
+            };
+            let grant = Grant { parts, valid_for_seconds };
+            leaves_something(change, vote.item, &grant)?;
+            Ok(Verdict::Approve { grant: Some(grant) })
+        }
+        Choice::Deny { reason } => Ok(Verdict::Deny { reason: *reason }),
+    }
+}
+
+/// What is granted must exist, must not be less than an action that cannot be split, and must
+/// leave something of what others granted.
+fn leaves_something(change: &Change<'_>, item: usize, grant: &Grant) -> Result<(), RefusalKind> {
+    let request = change.view().request.clone();
+    let parts = request.items.get(item).map(super::super::request::Item::parts).unwrap_or_default();
+    if grant.parts.iter().any(|part| *part >= parts.len())
+        || grant.valid_for_seconds.is_some_and(|seconds| seconds <= 0)
+    {
+        return Err(RefusalKind::Incomplete);
+    }
+    let mut kept: BTreeSet<usize> = grant.parts.clone();
+    for old in change.view().votes.iter().filter(|old| old.item == item) {
+        if let Verdict::Approve { grant: Some(grant) } = &old.verdict {
+            kept = &kept & &grant.parts;
+        }
+    }
+    let action_is_cut = matches!(parts.first(), Some(Part::Action(_))) && !grant.parts.contains(&0);
+    if kept.is_empty() || action_is_cut { Err(RefusalKind::NothingLeft) } else { Ok(()) }
+}
+
+fn cast(change: &mut Change<'_>, vote: &Vote, stored: vote::Vote) {
+    change.log(Event {
+        kind: Kind::VoteCast,
+        actor: stored.person.to_string(),
+        facts: facts(json!({
+            "item": stored.item,
+            "step": stored.step,
+            "asks": stored.asks,
+            "verdict": stored.verdict,
+            "payload_sha256": stored.evidence.payload_sha256,
+        })),
+        payload: json!({
+            "name": stored.name,
+            "comment": stored.comment,
+            "account": account(&vote.voter.identity),
+            "groups": stored.evidence.groups,
+            "groups_seen_at": stored.evidence.groups_seen_at,
+        }),
+    });
+    let key = (vote.request.clone(), stored.item, stored.person.to_string());
+    change.effects().votes.insert(key, stored.clone());
+    let votes = &mut change.loaded.view.votes;
+    votes.retain(|old| (old.item, &old.person) != (stored.item, &stored.person));
+    votes.push(stored);
+    change.settle();
+}
+
+fn refused(vote: &Vote, kind: RefusalKind) -> Event {
+    Event {
+        kind: Kind::VoteRefused,
+        actor: vote.voter.person.to_string(),
+        facts: facts(json!({ "item": vote.item, "step": vote.step, "why": kind })),
+        payload: json!({ "account": account(&vote.voter.identity) }),
+    }
+}

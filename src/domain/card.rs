@@ -1,0 +1,402 @@
+//! The one wording of a request: a pure function of the request and its state, for every platform.
+
+pub mod buttons;
+pub mod refusal;
+mod words;
+
+use countersign_port::card::{
+    Card, Change, Face, Fact, Line, Novelty, Progress, ProgressMark, Quote,
+};
+use countersign_port::text::Untrusted;
+use jiff::Timestamp;
+
+use self::words::{capitalised, environment, joined, lower_first, sentence_name};
+use super::{
+    access::slice::View,
+    approval::later,
+    decide::{Granted, ItemState, Standing},
+    id::PersonId,
+    outcome::{ItemOutcome, Status},
+    people::People,
+    plan::{Ask, Plan},
+    vote::{Verdict, Vote},
+};
+
+/// Everything that a card is drawn from.
+#[derive(Debug, Clone, Copy)]
+pub struct Scene<'a> {
+    pub view: &'a View,
+    /// Which item of the request.
+    pub item: usize,
+    pub people: &'a People,
+    pub now: Timestamp,
+}
+
+/// Draws the card of one item. Buttons are added by [`buttons::add`].
+pub fn card(scene: Scene<'_>) -> Card {
+    let view = scene.view;
+    let face = face(scene);
+    let sentence = item_title(view, scene.item);
+    Card {
+        request: view.request.id.to_string(),
+        version: view.version,
+        face,
+        title: headline(scene, face),
+        warnings: warnings(view),
+        facts: facts(scene),
+        quote: quote(scene),
+        changes: changes(scene),
+        consequence: consequence(scene, face),
+        progress: progress(scene),
+        actions: Vec::new(),
+        footer: footer(scene, face),
+        notification: notification(scene, face, sentence),
+    }
+}
+
+/// The request in one sentence.
+pub fn title(view: &View) -> Line {
+    let more = view.request.items.len().saturating_sub(1);
+    let first = item_title(view, 0);
+    if more == 0 { first } else { first.and(format!(" (and {more} more)")) }
+}
+
+/// Who is asked, for the requester's screen.
+pub fn who_decides(view: &View) -> Line {
+    let Some(plan) = view.plans.first() else { return Line::default() };
+    if plan.is_pre_approved() {
+        return Line::words("Approved by policy; nobody had to be asked.");
+    }
+    let steps: Vec<String> = plan
+        .steps
+        .iter()
+        .map(|step| joined(&step.asks.iter().map(needs).collect::<Vec<_>>(), "and"))
+        .collect();
+    Line::words(format!("Needs {}.", steps.join(", then ")))
+}
+
+fn needs(ask: &Ask) -> String {
+    format!("{} from {}", ask.count, ask.group_names())
+}
+
+/// “Shop Admin wants to change live orders in production”.
+fn item_title(view: &View, item: usize) -> Line {
+    client_name(view).and(" wants to ").line(wanted(view, item))
+}
+
+fn client_name(view: &View) -> Line {
+    let client = &view.request.client;
+    let name = client.name.clone().unwrap_or_else(|| Untrusted::new(client.id.clone()));
+    Line::default().outside(name.display())
+}
+
+/// “change live orders and 1 more in production”.
+fn wanted(view: &View, item: usize) -> Line {
+    let Some(plan) = view.plans.get(item) else { return Line::default() };
+    let Some(first) = plan.parts.first() else { return Line::default() };
+    let line = Line::default().outside(lower_first(&first.title));
+    let more = plan.parts.len() - 1;
+    let line = if more == 0 { line } else { line.and(format!(" and {more} more")) };
+    match environment(view, plan) {
+        Some(environment) => line.and(" in ").outside(environment.display()),
+        None => line,
+    }
+}
+
+fn face(scene: Scene<'_>) -> Face {
+    let status = scene.view.outcome.as_ref().and_then(|outcome| {
+        let alone = scene.view.request.items.len() == 1;
+        let item = outcome.items.get(scene.item).map(ItemOutcome::status);
+        if alone { Some(outcome.status) } else { item }
+    });
+    match status {
+        Some(Status::Approved) => Face::Approved,
+        Some(Status::Denied) => Face::Denied,
+        Some(Status::Expired) => Face::Expired,
+        Some(Status::Cancelled) => Face::Cancelled,
+        Some(Status::Failed) => Face::Failed,
+        Some(Status::Partial) => Face::Mixed,
+        Some(Status::Pending) | None => open_face(scene),
+    }
+}
+
+/// The face of a request that has not ended; items of a bundle may have.
+fn open_face(scene: Scene<'_>) -> Face {
+    match scene.view.states(scene.now).get(scene.item) {
+        Some(ItemState::Approved(_)) => Face::Approved,
+        Some(ItemState::Denied(_)) => Face::Denied,
+        Some(ItemState::Expired(_)) => Face::Expired,
+        Some(ItemState::Pending(standing))
+            if standing.step > 0 || standing.filled.iter().any(|have| *have > 0) =>
+        {
+            Face::Partial
+        }
+        Some(ItemState::Pending(_)) | None => Face::Pending,
+    }
+}
+
+fn headline(scene: Scene<'_>, face: Face) -> Line {
+    let view = scene.view;
+    let client = client_name(view);
+    let wanted = wanted(view, scene.item);
+    match face {
+        Face::Pending => Line::words("Approval needed: ").line(item_title(view, scene.item)),
+        Face::Partial => {
+            let (have, needed) = tally(scene);
+            Line::words(format!("{have} of {needed} approved: ")).line(item_title(view, scene.item))
+        }
+        Face::Approved => {
+            let less = if is_less(scene) { "Approved, less than asked: " } else { "Approved: " };
+            let line = Line::words(less).line(client).and(" may ").line(wanted);
+            match granted(scene) {
+                Some(granted) => {
+                    line.and(" until ").time(later(granted.at, granted.valid_for_seconds))
+                }
+                None => line,
+            }
+        }
+        Face::Denied => Line::words("Denied: ").line(client).and(" may not ").line(wanted),
+        Face::Expired => {
+            Line::words("Expired, nothing granted: ").line(item_title(view, scene.item))
+        }
+        Face::Cancelled => {
+            Line::words("Withdrawn, nothing granted: ").line(item_title(view, scene.item))
+        }
+        Face::Failed => Line::words("Failed, nothing granted: ").line(item_title(view, scene.item)),
+        Face::Mixed => Line::words("Ended in parts: ").line(item_title(view, scene.item)),
+    }
+}
+
+/// How many of all people needed have approved.
+fn tally(scene: Scene<'_>) -> (u32, u32) {
+    let Some(plan) = scene.view.plans.get(scene.item) else { return (0, 0) };
+    let needed = plan.steps.iter().flat_map(|step| &step.asks).map(|ask| ask.count).sum();
+    let have = match scene.view.states(scene.now).get(scene.item) {
+        Some(ItemState::Pending(standing) | ItemState::Expired(standing)) => {
+            let before = plan.steps.iter().take(standing.step).flat_map(|step| &step.asks);
+            before.map(|ask| ask.count).sum::<u32>() + standing.filled.iter().sum::<u32>()
+        }
+        Some(ItemState::Approved(_)) => needed,
+        Some(ItemState::Denied(_)) | None => 0,
+    };
+    (have, needed)
+}
+
+fn granted(scene: Scene<'_>) -> Option<Granted> {
+    match scene.view.states(scene.now).into_iter().nth(scene.item) {
+        Some(ItemState::Approved(granted)) => Some(granted),
+        Some(ItemState::Pending(_) | ItemState::Denied(_) | ItemState::Expired(_)) | None => None,
+    }
+}
+
+fn is_less(scene: Scene<'_>) -> bool {
+    let plan = scene.view.plans.get(scene.item);
+    plan.zip(granted(scene)).is_some_and(|(plan, granted)| {
+        granted.parts.len() < plan.parts.len() || granted.valid_for_seconds < plan.valid_for_seconds
+    })
+}
+
+/// What a reader must know before they believe the rest.
+fn warnings(view: &View) -> Vec<Line> {
+    let request = &view.request;
+    let texts = [
+        ("client name", request.client.name.as_ref()),
+        ("reason", request.context.justification.as_ref()),
+        ("requester's name", request.subject.name.as_ref()),
+        ("binding message", request.binding_message.as_ref()),
+    ];
+    let odd = texts.into_iter().filter(|(_, text)| text.is_some_and(words::is_suspicious));
+    odd.map(|(what, _)| {
+        Line::words(format!("The {what} contains unusual characters; read it with care."))
+    })
+    .collect()
+}
+
+fn facts(scene: Scene<'_>) -> Vec<Fact> {
+    let view = scene.view;
+    let mut facts = vec![Fact { label: "Asked by", value: requester(view, scene.people) }];
+    if let Some(plan) = view.plans.get(scene.item) {
+        let risk = Line::words(format!("{} {}", plan.risk.mark(), plan.risk.word()));
+        facts.push(Fact { label: "Risk", value: risk });
+        if let Some(environment) = environment(view, plan) {
+            let value = Line::default().outside(capitalised(&environment));
+            facts.push(Fact { label: "Environment", value });
+        }
+    }
+    for (name, value) in &view.request.context.parameters {
+        let text = Untrusted::new(format!("{name}: {}", words::scalar(value)));
+        facts.push(Fact { label: "Parameter", value: Line::default().outside(text.display()) });
+    }
+    if let Some(message) = &view.request.binding_message {
+        let value = Line::default().outside(message.display());
+        facts.push(Fact { label: "Reference", value });
+    }
+    facts
+}
+
+/// The name that the people file gives; what the request says about itself only where there is
+/// none, and then as a claim.
+fn requester(view: &View, people: &People) -> Line {
+    let subject = &view.request.subject;
+    match people.who_is(subject).and_then(|person| people.get(person)) {
+        Some(person) => Line::default().outside(Untrusted::new(&person.name).display()),
+        None => Line::default()
+            .outside(sentence_name(subject).display())
+            .and(" (not in the people file)"),
+    }
+}
+
+fn quote(scene: Scene<'_>) -> Option<Quote> {
+    let request = &scene.view.request;
+    let text = request.context.justification.as_ref()?.display_lines();
+    let known = scene.people.who_is(&request.subject).and_then(|person| scene.people.get(person));
+    let who = match known {
+        Some(person) => Untrusted::new(&person.name),
+        None => sentence_name(&request.subject),
+    };
+    Some(Quote { who: who.display(), text })
+}
+
+fn changes(scene: Scene<'_>) -> Vec<Change> {
+    let Some(plan) = scene.view.plans.get(scene.item) else { return Vec::new() };
+    let granted = granted(scene);
+    let kept =
+        |number: &usize| granted.as_ref().is_none_or(|granted| granted.parts.contains(number));
+    plan.parts
+        .iter()
+        .enumerate()
+        .filter(|(number, _)| kept(number))
+        .map(|(_, part)| Change {
+            novelty: Novelty::New,
+            title: part.title.display(),
+            name: Untrusted::new(part.name.clone()).display(),
+        })
+        .collect()
+}
+
+fn consequence(scene: Scene<'_>, face: Face) -> Option<Line> {
+    if face.is_final() {
+        return None;
+    }
+    let life = words::duration(scene.view.plans.get(scene.item)?.valid_for_seconds);
+    let who = Line::words("If you approve: ").line(client_name(scene.view));
+    Some(who.and(" can ").line(wanted(scene.view, scene.item)).and(format!(" for {life}.")))
+}
+
+fn progress(scene: Scene<'_>) -> Vec<Progress> {
+    let Some(plan) = scene.view.plans.get(scene.item) else { return Vec::new() };
+    let states = scene.view.states(scene.now);
+    let mut lines: Vec<Progress> = votes(scene).map(voted).collect();
+    match states.get(scene.item) {
+        Some(ItemState::Pending(standing)) if scene.view.outcome.is_none() => {
+            lines.extend(still_needed(scene, plan, standing));
+        }
+        Some(ItemState::Expired(_)) => {
+            let (have, needed) = tally(scene);
+            let line = format!(
+                "{have} of {needed} had approved when time ran out; earlier approvals do not carry over"
+            );
+            lines.push(Progress { mark: ProgressMark::Note, line: Line::words(line) });
+        }
+        Some(ItemState::Pending(_) | ItemState::Approved(_) | ItemState::Denied(_)) | None => {}
+    }
+    if plan.is_pre_approved() {
+        let line = Line::words("Approved by policy: ").and(plan.rules.join(", "));
+        lines.push(Progress { mark: ProgressMark::Done, line });
+    }
+    lines.extend(told(scene.view));
+    lines
+}
+
+fn votes(scene: Scene<'_>) -> impl Iterator<Item = &Vote> {
+    scene.view.votes.iter().filter(move |vote| vote.item == scene.item)
+}
+
+fn voted(vote: &Vote) -> Progress {
+    let who = Line::default().outside(vote.name.display()).and(" ").time(vote.cast_at);
+    match &vote.verdict {
+        Verdict::Approve { grant: None } => Progress { mark: ProgressMark::Done, line: who },
+        Verdict::Approve { grant: Some(_) } => {
+            Progress { mark: ProgressMark::Done, line: who.and(" (less than asked)") }
+        }
+        Verdict::Deny { reason } => {
+            let line = who.and(": ").and(reason.words());
+            let line = match &vote.comment {
+                Some(comment) => line.and(" – ").outside(comment.display()),
+                None => line,
+            };
+            Progress { mark: ProgressMark::Refused, line }
+        }
+    }
+}
+
+fn still_needed(scene: Scene<'_>, plan: &Plan, standing: &Standing) -> Vec<Progress> {
+    let open = plan.steps.get(standing.step).map_or(&[][..], |step| &step.asks);
+    let now = open.iter().zip(&standing.filled).filter(|(ask, have)| **have < ask.count);
+    let mut lines: Vec<Progress> = now.map(|(ask, have)| open_ask(scene, ask, *have)).collect();
+    let after = plan.steps.iter().skip(standing.step + 1).flat_map(|step| &step.asks);
+    lines.extend(after.map(|ask| Progress {
+        mark: ProgressMark::Later,
+        line: Line::words(format!("then {}", needs(ask))),
+    }));
+    lines
+}
+
+fn open_ask(scene: Scene<'_>, ask: &Ask, have: u32) -> Progress {
+    let names = names(&deciders(scene, ask));
+    let line = format!("{have} of {} from {}: {names}", ask.count, ask.group_names());
+    Progress { mark: ProgressMark::Open, line: Line::words(line) }
+}
+
+/// Who could still act on an ask: its members, less those who never count or have counted.
+pub(super) fn deciders(scene: Scene<'_>, ask: &Ask) -> Vec<String> {
+    let excluded = scene.view.plans.get(scene.item).map_or(&[][..], |plan| &plan.excluded);
+    let voted: Vec<&PersonId> = votes(scene).map(|vote| &vote.person).collect();
+    let members = scene.people.members_of(&ask.from).into_iter();
+    members
+        .filter(|person| !excluded.contains(&person.id) && !voted.contains(&&person.id))
+        .map(|person| Untrusted::new(&person.name).display().to_string())
+        .collect()
+}
+
+fn names(people: &[String]) -> String {
+    if people.is_empty() { "nobody is left who could".to_owned() } else { joined(people, "or") }
+}
+
+fn told(view: &View) -> Option<Progress> {
+    view.request.callback.as_ref()?;
+    view.outcome.as_ref()?;
+    Some(match view.told_at {
+        Some(at) => {
+            Progress { mark: ProgressMark::Done, line: client_name(view).and(" told ").time(at) }
+        }
+        None => Progress {
+            mark: ProgressMark::Open,
+            line: client_name(view).and(" has not been told yet"),
+        },
+    })
+}
+
+fn footer(scene: Scene<'_>, face: Face) -> Vec<Line> {
+    let view = scene.view;
+    let id = Line::words(format!("{} · v{}", view.request.id, view.version));
+    if face.is_final() {
+        return vec![id];
+    }
+    vec![Line::words("Expires ").time(view.expires_at()), id]
+}
+
+fn notification(scene: Scene<'_>, face: Face, sentence: Line) -> Line {
+    let view = scene.view;
+    if face.is_final() {
+        return headline(scene, face);
+    }
+    let risk = view.plans.get(scene.item).map_or("", |plan| plan.risk.word());
+    Line::words("Approval needed by ")
+        .time(view.expires_at())
+        .and(": ")
+        .line(sentence)
+        .and(", asked by ")
+        .line(requester(view, scene.people))
+        .and(format!(". {risk}."))
+}

@@ -1,0 +1,131 @@
+//! Refusals in words: private, polite, saying why and who can.
+
+use countersign_port::access::{Refusal, RefusalKind};
+
+use super::{Scene, deciders, names, words::joined};
+use crate::domain::{decide::ItemState, id::PersonId, outcome::Status, vote::Vote};
+
+/// The sentence for a click that was not counted.
+pub fn refusal(scene: Scene<'_>, kind: RefusalKind, person: &PersonId) -> Refusal {
+    let can = who_can(scene);
+    let sentence = match kind {
+        RefusalKind::OwnRequest => {
+            format!("You asked for this, so you can't approve it. {can} can.")
+        }
+        RefusalKind::NotEligible => {
+            format!("You're not in {}. {can} can decide.", open_groups(scene))
+        }
+        RefusalKind::AlreadyVoted => already(scene, person),
+        RefusalKind::Over => over(scene),
+        RefusalKind::StepNotOpen => {
+            format!(
+                "{} decides now. You'll get a message when it is your turn.",
+                open_groups(scene)
+            )
+        }
+        RefusalKind::WrongNumber => wrong_number(scene),
+        RefusalKind::NumberLocked => format!(
+            "Three wrong numbers: your vote on this request is locked. {can} can still decide."
+        ),
+        RefusalKind::Incomplete => {
+            "Something is missing: fill in the form and press again.".to_owned()
+        }
+        RefusalKind::MembershipUnknown
+        | RefusalKind::UnknownButton
+        | RefusalKind::Superseded
+        | RefusalKind::NotLinked
+        | RefusalKind::NothingLeft
+        | RefusalKind::Unavailable => return plain(kind),
+    };
+    Refusal { kind, sentence }
+}
+
+/// Refusals that need nothing of the request.
+pub fn plain(kind: RefusalKind) -> Refusal {
+    let sentence = match kind {
+        RefusalKind::Superseded => "A newer card replaced this one; use that.",
+        RefusalKind::NotLinked => {
+            "This account isn't linked to a person in Countersign, so nothing was recorded. Ask an operator to add it to the people file."
+        }
+        RefusalKind::MembershipUnknown => {
+            "We can't tell which groups you are in just now. Nothing was recorded; try again in a minute."
+        }
+        RefusalKind::NothingLeft => {
+            "Nothing would be left of what others granted. Deny it instead, or grant a part that they granted too."
+        }
+        RefusalKind::Unavailable => "Not recorded. Try again; pressing twice is harmless.",
+        RefusalKind::UnknownButton
+        | RefusalKind::OwnRequest
+        | RefusalKind::NotEligible
+        | RefusalKind::AlreadyVoted
+        | RefusalKind::StepNotOpen
+        | RefusalKind::Over
+        | RefusalKind::WrongNumber
+        | RefusalKind::NumberLocked
+        | RefusalKind::Incomplete => {
+            "This button is not one of ours, or its request is gone. Nothing was recorded."
+        }
+    };
+    Refusal { kind, sentence: sentence.to_owned() }
+}
+
+fn who_can(scene: Scene<'_>) -> String {
+    let plan = scene.view.plans.get(scene.item);
+    let states = scene.view.states(scene.now);
+    let (Some(plan), Some(ItemState::Pending(standing))) = (plan, states.get(scene.item)) else {
+        return "Nobody".to_owned();
+    };
+    let asks = plan.steps.get(standing.step).map_or(&[][..], |step| &step.asks);
+    let mut people = Vec::new();
+    for name in asks.iter().flat_map(|ask| deciders(scene, ask)) {
+        if !people.contains(&name) {
+            people.push(name);
+        }
+    }
+    if people.is_empty() { "Nobody".to_owned() } else { names(&people) }
+}
+
+fn open_groups(scene: Scene<'_>) -> String {
+    let plan = scene.view.plans.get(scene.item);
+    let states = scene.view.states(scene.now);
+    let (Some(plan), Some(ItemState::Pending(standing))) = (plan, states.get(scene.item)) else {
+        return "the group that decides".to_owned();
+    };
+    let asks = plan.steps.get(standing.step).map_or(&[][..], |step| &step.asks);
+    joined(&asks.iter().map(super::Ask::group_names).collect::<Vec<_>>(), "or")
+}
+
+fn already(scene: Scene<'_>, person: &PersonId) -> String {
+    let own = |vote: &&Vote| vote.item == scene.item && vote.person == *person;
+    match scene.view.votes.iter().find(own) {
+        Some(vote) => format!(
+            "You already approved at {}; each person counts once.",
+            vote.cast_at.strftime("%H:%M UTC")
+        ),
+        None => "You already approved; each person counts once.".to_owned(),
+    }
+}
+
+fn over(scene: Scene<'_>) -> String {
+    let Some(outcome) = &scene.view.outcome else {
+        return "This part of the request has been decided.".to_owned();
+    };
+    let at = outcome.at.strftime("%H:%M UTC");
+    match outcome.status {
+        Status::Approved | Status::Pending => format!("This was approved at {at}."),
+        Status::Denied => format!("This was denied at {at}; nothing was granted."),
+        Status::Expired => {
+            format!("This expired at {at}, nothing was granted. It can be asked for again.")
+        }
+        Status::Cancelled => format!("This was withdrawn at {at}; nothing was granted."),
+        Status::Failed => format!("This failed at {at}; nothing was granted."),
+        Status::Partial => format!("This ended in parts at {at}."),
+    }
+}
+
+fn wrong_number(scene: Scene<'_>) -> String {
+    let name = super::sentence_name(&scene.view.request.subject).display();
+    format!(
+        "That number isn't the one on {name}'s screen. Ask them for it; three wrong tries lock your vote."
+    )
+}

@@ -1,0 +1,41 @@
+//! A registered integrator: what it may ask for, and how it is told.
+
+use super::{
+    id::{ClientId, PersonId},
+    policy::Trust,
+};
+
+/// An entry under `clients:` in the configuration, without its secrets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Client {
+    pub id: ClientId,
+    pub name: String,
+    /// Which scopes, actions and detail types it may ask for, as patterns with `*`.
+    pub scopes: Vec<String>,
+    /// The endpoints that it may be called back at, as serialised URLs.
+    pub callbacks: Vec<String>,
+    /// The trust level that the policy sees.
+    pub trust: Trust,
+    /// The person who answers for it, and therefore never counts.
+    pub owner: Option<PersonId>,
+    pub claims: Claims,
+    /// How many requests it may have pending.
+    pub pending_limit: Option<u64>,
+    pub approvers: Approvers,
+}
+
+/// Whether the group and role claims of its requests are believed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Claims {
+    #[default]
+    Ignored,
+    Believed,
+}
+
+/// Whether it is told who approved.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Approvers {
+    #[default]
+    Hidden,
+    Shown,
+}

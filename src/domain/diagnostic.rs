@@ -1,0 +1,120 @@
+//! What is wrong with a file that an operator wrote: where, and how to put it right.
+
+use std::fmt;
+
+use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode};
+
+/// A stretch of a file, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Span {
+    pub start: usize,
+    /// Exclusive.
+    pub end: usize,
+    /// The line of `start`, from 1.
+    pub line: u32,
+}
+
+/// One fault of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// What is wrong, with the value in backticks.
+    pub message: String,
+    /// What to do about it.
+    pub help: Option<String>,
+    pub span: Span,
+}
+
+/// A file by the name that the operator knows.
+#[derive(Debug, Clone, Copy)]
+pub struct Source<'a> {
+    pub name: &'a str,
+    pub text: &'a str,
+}
+
+/// Whether the reader is a terminal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Paint {
+    Plain,
+    Colour,
+}
+
+impl Diagnostic {
+    pub fn new(span: Span, message: impl Into<String>) -> Self {
+        Self { message: message.into(), help: None, span }
+    }
+
+    #[must_use]
+    pub fn with_help(self, help: Option<String>) -> Self {
+        Self { help, ..self }
+    }
+}
+
+/// All faults with file, line and caret, in the order of the file.
+pub fn render(diagnostics: &[Diagnostic], source: Source<'_>, paint: Paint) -> String {
+    let theme = match paint {
+        Paint::Plain => GraphicalTheme::unicode_nocolor(),
+        Paint::Colour => GraphicalTheme::unicode(),
+    };
+    let handler = GraphicalReportHandler::new_themed(theme).with_links(false).with_width(100);
+    let code = NamedSource::new(source.name, source.text.to_owned());
+    let mut sorted: Vec<_> = diagnostics.iter().collect();
+    sorted.sort_by_key(|diagnostic| diagnostic.span.start);
+    let mut page = String::new();
+    for diagnostic in sorted {
+        // Writing to a `String` cannot fail.
+        let _ = handler.render_report(&mut page, &Report { diagnostic, code: &code });
+    }
+    page
+}
+
+/// “did you mean”: the known name nearest to a misspelt one, or all of them where they are few.
+pub fn suggest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    let mut known: Vec<&str> = known.into_iter().collect();
+    known.sort_unstable();
+    known.dedup();
+    let lower = name.to_lowercase();
+    let near = |candidate: &'a str| {
+        let known = candidate.to_lowercase();
+        let distance = strsim::osa_distance(&lower, &known);
+        let begins = known.len() >= 3 && lower.starts_with(&known);
+        let close = begins || distance <= 1 + name.chars().count() / 4;
+        close.then_some((distance, candidate))
+    };
+    let nearest = known.iter().copied().filter_map(near).min();
+    match nearest {
+        Some((_, candidate)) => Some(format!("did you mean `{candidate}`?")),
+        None if known.is_empty() || known.len() > FEW => None,
+        None => Some(format!("known here: `{}`", known.join("`, `"))),
+    }
+}
+
+const FEW: usize = 24;
+
+#[derive(Debug)]
+struct Report<'a> {
+    diagnostic: &'a Diagnostic,
+    code: &'a NamedSource<String>,
+}
+
+impl fmt::Display for Report<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.diagnostic.message)
+    }
+}
+
+impl std::error::Error for Report<'_> {}
+
+impl miette::Diagnostic for Report<'_> {
+    fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        self.diagnostic.help.as_ref().map(|help| Box::new(help) as Box<dyn fmt::Display + 'a>)
+    }
+
+    fn source_code(&self) -> Option<&dyn SourceCode> {
+        Some(self.code)
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        let Span { start, end, .. } = self.diagnostic.span;
+        Some(Box::new(std::iter::once(LabeledSpan::new(None, start, end - start))))
+    }
+}

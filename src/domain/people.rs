@@ -1,0 +1,302 @@
+//! Who there is: people with their pinned accounts and their groups, from the people file. Names
+//! and e-mail addresses authorise nothing; only a pinned account makes an approver.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use countersign_port::access::Identity;
+
+use super::{
+    diagnostic::{Diagnostic, Span},
+    id::{Group, PersonId},
+    request::Subject,
+    yaml::{
+        self, Entry, Node, Value,
+        read::{self, Faults, Members},
+    },
+};
+
+/// The provider whose subjects are the subjects of access requests.
+const SIGN_IN: &str = "oidc";
+
+/// Everybody, by key.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct People {
+    everyone: BTreeMap<PersonId, Person>,
+    accounts: HashMap<Identity, PersonId>,
+    members: BTreeMap<Group, BTreeSet<PersonId>>,
+}
+
+/// A person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Person {
+    pub id: PersonId,
+    pub name: String,
+    /// Written down for humans and to find the requester; it authorises nothing.
+    pub email: Option<String>,
+    pub groups: Vec<Group>,
+    pub identities: Vec<Identity>,
+}
+
+impl People {
+    /// Reads the people file, or names every fault of it.
+    pub fn parse(text: &str) -> Result<Self, Vec<Diagnostic>> {
+        let mut faults = Vec::new();
+        let people = yaml::parse(text, &mut faults).and_then(|root| read_file(&root, &mut faults));
+        match people {
+            Some(people) if faults.is_empty() => Ok(people),
+            Some(_) | None => Err(faults),
+        }
+    }
+
+    fn insert(&mut self, person: Person) {
+        let id = &person.id;
+        let accounts = person.identities.iter().cloned();
+        self.accounts.extend(accounts.map(|account| (account, id.clone())));
+        for group in &person.groups {
+            self.members.entry(group.clone()).or_default().insert(id.clone());
+        }
+        self.everyone.insert(id.clone(), person);
+    }
+
+    pub fn get(&self, id: &PersonId) -> Option<&Person> {
+        self.everyone.get(id)
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &Person> {
+        self.everyone.values()
+    }
+
+    /// Whose account it is.
+    pub fn by_identity(&self, identity: &Identity) -> Option<&Person> {
+        self.everyone.get(self.accounts.get(identity)?)
+    }
+
+    pub fn groups_of(&self, id: &PersonId) -> &[Group] {
+        self.get(id).map(|person| person.groups.as_slice()).unwrap_or_default()
+    }
+
+    /// The people who are in all of these groups. Nobody is in none.
+    pub fn members_of(&self, groups: &[Group]) -> Vec<&Person> {
+        let Some((first, others)) = groups.split_first() else { return Vec::new() };
+        let in_others = |id: &&PersonId| {
+            others.iter().all(|group| self.members.get(group).is_some_and(|ids| ids.contains(*id)))
+        };
+        let members = self.members.get(first).into_iter().flatten().filter(in_others);
+        members.filter_map(|id| self.get(id)).collect()
+    }
+
+    /// Every group that somebody is in.
+    pub fn groups(&self) -> impl Iterator<Item = &Group> {
+        self.members.keys()
+    }
+
+    /// Who the subject of a request is: by key, declared e-mail or sign-in subject. `None` for
+    /// nobody, and also where two people fit: a guess would lend one of them the other's groups.
+    pub fn who_is(&self, subject: &Subject) -> Option<&PersonId> {
+        let mut found = self.iter().filter(|person| person.answers_to(&subject.id));
+        let first = found.next()?;
+        found.next().is_none().then_some(&first.id)
+    }
+
+    /// Everybody whom the subject could be, by id or e-mail: none of them may approve.
+    pub fn who_may_be<'a>(&'a self, subject: &'a Subject) -> impl Iterator<Item = &'a PersonId> {
+        let names = move || std::iter::once(&subject.id).chain(&subject.email);
+        let fits = move |person: &&Person| names().any(|name| person.answers_to(name));
+        self.iter().filter(fits).map(|person| &person.id)
+    }
+}
+
+impl Person {
+    fn answers_to(&self, name: &str) -> bool {
+        self.id.as_str() == name
+            || self.email.as_ref().is_some_and(|email| email.to_lowercase() == name.to_lowercase())
+            || self.identities.iter().any(|own| own.provider == SIGN_IN && own.subject == name)
+    }
+}
+
+fn read_file(root: &Node, faults: &mut Faults) -> Option<People> {
+    let members = Members::of(root, &["people"], faults)?;
+    let node = members.need("people", faults)?;
+    let mut people = People::default();
+    let mut seen = Seen::default();
+    for entry in read::entries(node, faults)? {
+        if let Some(person) = read_person(entry, &mut seen, faults) {
+            people.insert(person);
+        }
+    }
+    Some(people)
+}
+
+/// What may belong to one person only.
+#[derive(Debug, Default)]
+struct Seen {
+    accounts: HashMap<Identity, String>,
+    emails: HashMap<String, String>,
+    /// A group by its name in small letters.
+    groups: HashMap<String, String>,
+}
+
+fn read_person(entry: &Entry, seen: &mut Seen, faults: &mut Faults) -> Option<Person> {
+    let (mut email, mut groups, mut identities) = (None, Vec::new(), Vec::new());
+    let owner = &entry.key.text;
+    let members = read::entries(&entry.node, faults)?;
+    let name = members.iter().find(|member| member.key.text == "name");
+    if name.is_none() {
+        faults.push(Diagnostic::new(entry.key.span, format!("`{owner}` needs a `name`")));
+    }
+    let name = name.and_then(|member| read::text(&member.node, faults));
+    for member in members {
+        match member.key.text.as_str() {
+            "name" => {}
+            "email" => email = read_email(&member.node, owner, seen, faults),
+            "groups" => groups = read_groups(&member.node, seen, faults),
+            _ => identities.extend(read_account(member, owner, seen, faults)),
+        }
+    }
+    let id = PersonId::from(owner.as_str());
+    Some(Person { id, name: name?.to_owned(), email, groups, identities })
+}
+
+fn read_email(node: &Node, owner: &str, seen: &mut Seen, faults: &mut Faults) -> Option<String> {
+    let email = read::text(node, faults)?;
+    if !email.contains('@') {
+        return read::expected("an e-mail address", node, faults);
+    }
+    let other = seen.emails.insert(email.to_lowercase(), owner.to_owned());
+    shared(other, &format!("the e-mail address `{email}`"), node.span, faults);
+    Some(email.to_owned())
+}
+
+fn read_groups(node: &Node, seen: &mut Seen, faults: &mut Faults) -> Vec<Group> {
+    let mut groups = Vec::new();
+    for node in read::list(node, faults).unwrap_or_default() {
+        let Some(group) = read::text(node, faults) else { continue };
+        let spelt = seen.groups.entry(group.to_lowercase()).or_insert_with(|| group.to_owned());
+        if spelt != group {
+            let message = format!("the group `{group}` is written `{spelt}` elsewhere");
+            faults.push(Diagnostic::new(node.span, message));
+        }
+        groups.push(Group::from(group));
+    }
+    groups
+}
+
+/// An account at any provider: a map of a tenant-like and a subject-like member.
+fn read_account(
+    entry: &Entry,
+    owner: &str,
+    seen: &mut Seen,
+    faults: &mut Faults,
+) -> Option<Identity> {
+    let provider = &entry.key.text;
+    let Value::Map(members) = &entry.node.value else {
+        let message = format!("unknown key `{provider}`");
+        let help = "known are `name`, `email` and `groups`; an account is a map, such as `{ tenant: …, subject: … }`";
+        faults.push(Diagnostic::new(entry.key.span, message).with_help(Some(help.to_owned())));
+        return None;
+    };
+    let mut one_of = |names: [&str; 3]| {
+        let mut found = members.iter().filter(|member| names.contains(&member.key.text.as_str()));
+        let first = found.next().and_then(|member| read::text(&member.node, faults))?;
+        found.next().is_none().then_some(first)
+    };
+    let tenant = one_of(["team", "tenant", "issuer"]);
+    let subject = one_of(["user", "object", "subject"]);
+    let (Some(tenant), Some(subject), 2) = (tenant, subject, members.len()) else {
+        let message = format!("the account `{provider}` needs exactly two members");
+        let help = "one of `team`, `tenant`, `issuer` and one of `user`, `object`, `subject`";
+        faults.push(Diagnostic::new(entry.key.span, message).with_help(Some(help.to_owned())));
+        return None;
+    };
+    let account = Identity {
+        provider: provider.clone(),
+        tenant: tenant.to_owned(),
+        subject: subject.to_owned(),
+    };
+    let other = seen.accounts.insert(account.clone(), owner.to_owned());
+    shared(other, &format!("the `{provider}` account `{subject}`"), entry.key.span, faults);
+    Some(account)
+}
+
+fn shared(other: Option<String>, what: &str, span: Span, faults: &mut Faults) {
+    if let Some(other) = other {
+        let message = format!("{what} belongs to `{other}` already");
+        let help = "an account or address belongs to one person".to_owned();
+        faults.push(Diagnostic::new(span, message).with_help(Some(help)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FILE: &str = "people:
+  ann: { name: Ann, email: Ann@Example.com, groups: [shop, lead], chat: { team: T1, user: U1 } }
+  bob: { name: Bob, groups: [shop], oidc: { issuer: a, subject: s-1 } }
+  cyd: { name: Cyd, groups: [lead], oidc: { issuer: b, subject: s-1 }, sandbox: { tenant: T1, object: U1 } }
+";
+
+    fn subject(id: &str, email: Option<&str>) -> Subject {
+        Subject {
+            kind: "user".to_owned(),
+            id: id.to_owned(),
+            name: None,
+            email: email.map(str::to_owned),
+            groups: Vec::new(),
+            roles: Vec::new(),
+            sid: None,
+        }
+    }
+
+    #[test]
+    fn an_account_belongs_to_one_person() {
+        let people = People::parse(FILE).unwrap();
+        let account = |provider: &str, tenant: &str, subject: &str| Identity {
+            provider: provider.to_owned(),
+            tenant: tenant.to_owned(),
+            subject: subject.to_owned(),
+        };
+        let whose = |identity| people.by_identity(&identity).map(|person| person.name.as_str());
+        assert_eq!(whose(account("chat", "T1", "U1")), Some("Ann"));
+        assert_eq!(whose(account("sandbox", "T1", "U1")), Some("Cyd"));
+        assert_eq!(whose(account("chat", "T2", "U1")), None, "another workspace is a stranger");
+        assert_eq!(whose(account("oidc", "a", "s-1")), Some("Bob"));
+    }
+
+    #[test]
+    fn a_member_is_in_all_of_the_groups() {
+        let people = People::parse(FILE).unwrap();
+        let names = |groups: &[&str]| {
+            let groups: Vec<_> = groups.iter().map(|name| Group::from(*name)).collect();
+            people
+                .members_of(&groups)
+                .into_iter()
+                .map(|person| person.name.clone())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(names(&["shop"]), ["Ann", "Bob"]);
+        assert_eq!(names(&["shop", "lead"]), ["Ann"]);
+        assert!(names(&["shop", "none"]).is_empty());
+        assert!(names(&[]).is_empty(), "nobody is in no group");
+        assert_eq!(people.groups_of(&PersonId::from("cyd")), [Group::from("lead")]);
+        assert!(people.groups_of(&PersonId::from("eve")).is_empty());
+    }
+
+    #[test]
+    fn a_subject_that_two_people_fit_is_neither_of_them_and_neither_may_approve() {
+        let people = People::parse(FILE).unwrap();
+        let who = |id: &str| people.who_is(&subject(id, None)).map(PersonId::as_str);
+        assert_eq!(who("ann"), Some("ann"));
+        assert_eq!(who("aNN@example.com"), Some("ann"));
+        assert_eq!(who("ANN"), None, "a key is exact");
+        assert_eq!(who("s-1"), None);
+        assert_eq!(who("Ann"), None, "a name is no identity");
+        let may = |id: &str, email: Option<&str>| {
+            let subject = subject(id, email);
+            people.who_may_be(&subject).map(|id| id.as_str().to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(may("s-1", Some("ann@example.com")), ["ann", "bob", "cyd"]);
+        assert_eq!(may("u-9", Some("ann@example.com")), ["ann"]);
+        assert!(may("u-9", None).is_empty());
+    }
+}

@@ -1,0 +1,196 @@
+//! Who must say yes, made once from the policy and frozen into the request. Editing the policy
+//! never changes a pending request.
+
+use std::collections::BTreeMap;
+
+use countersign_port::text::Untrusted;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::id::{Group, PersonId};
+
+/// The plan of one item: steps follow one another, asks inside a step run side by side.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Plan {
+    /// The rules that decided, by name, in the order of the item's parts, each once.
+    pub rules: Vec<String>,
+    /// SHA-256 of the policy text in force, in hexadecimal.
+    pub policy_sha256: String,
+    /// The item's parts as the catalogue described them then, in the order of
+    /// [`super::request::Item::parts`].
+    pub parts: Vec<DescribedPart>,
+    /// Empty where the policy approves without a person.
+    pub steps: Vec<Step>,
+    /// Exclusive: at this instant it is over.
+    pub expires_at: Timestamp,
+    /// How long an approval may wait to be taken up.
+    pub use_within_seconds: i64,
+    /// How long the access lives once approved.
+    pub valid_for_seconds: i64,
+    pub risk: Risk,
+    pub number_check: NumberCheck,
+    /// People who never count: requester, subject, client owner.
+    pub excluded: Vec<PersonId>,
+    /// Terms of the single-use action credential, where the policy gives one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credential: Option<CredentialTerms>,
+    /// A review that falls due after a break-glass grant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub review: Option<Review>,
+    /// How the policy came to this plan: one line for each guardrail and rule that was looked at.
+    pub trace: Vec<TraceLine>,
+}
+
+/// What the catalogue says about one part of an item.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DescribedPart {
+    /// The raw scope, action or authorization-detail type.
+    pub name: String,
+    /// In words that follow “wants to”: `Change live orders`.
+    pub title: Untrusted,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<Untrusted>,
+    pub risk: Risk,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub environment: Option<String>,
+}
+
+/// Asks that run side by side and need different people.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Step {
+    pub asks: Vec<Ask>,
+}
+
+/// So many people of a group, asked in a channel.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ask {
+    /// A person must be in all of these.
+    pub from: Vec<Group>,
+    pub count: u32,
+    pub channel: Channel,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub escalate: Option<Escalation>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remind_every_seconds: Option<i64>,
+}
+
+/// A channel by the name that the policy uses, with its address on each platform.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Channel {
+    pub name: String,
+    /// Platform name to channel address.
+    pub addresses: BTreeMap<String, String>,
+}
+
+/// What happens when nobody has acted for a while after the step opened.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Escalation {
+    pub after_seconds: i64,
+    /// Where the card is posted as well.
+    pub to: Channel,
+    /// People who may then act too; empty means that only the place changes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub add: Vec<Group>,
+}
+
+/// How much harm a mistake does. From the catalogue, never from a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Risk {
+    Low,
+    Medium,
+    High,
+    Critical,
+}
+
+/// Whether an approver must type the number on the requester's screen.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NumberCheck {
+    #[default]
+    NotNeeded,
+    Required,
+}
+
+/// Terms of a single-use action credential.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CredentialTerms {
+    pub valid_for_seconds: i64,
+    /// What the credential is bound to besides the action: `params`, `session`.
+    pub bound_to: Vec<String>,
+}
+
+/// A review after the fact.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Review {
+    pub by: Group,
+    pub within_seconds: i64,
+}
+
+/// One guardrail or rule, and what it did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TraceLine {
+    /// The name of the guardrail or rule.
+    pub name: String,
+    pub kind: TraceKind,
+    /// Which part of the item was looked at: the raw scope, action or detail type.
+    pub part: String,
+    /// Where it stands in the policy file; lines start at 1.
+    pub line: u32,
+    pub verdict: TraceVerdict,
+    /// In words: why it matched, or the first condition that did not hold.
+    pub because: String,
+}
+
+/// What a trace line is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TraceKind {
+    Guardrail,
+    Rule,
+}
+
+/// Whether it applied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TraceVerdict {
+    Matched,
+    Skipped,
+}
+
+impl Plan {
+    /// Whether the policy itself said yes.
+    pub fn is_pre_approved(&self) -> bool {
+        self.steps.is_empty()
+    }
+}
+
+impl Ask {
+    /// The groups that are asked, in words: `shop and senior`.
+    pub fn group_names(&self) -> String {
+        let names: Vec<&str> = self.from.iter().map(Group::as_str).collect();
+        names.join(" and ")
+    }
+}
+
+impl Risk {
+    /// The word on the card.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Low => "Low risk",
+            Self::Medium => "Medium risk",
+            Self::High => "High risk",
+            Self::Critical => "Critical risk",
+        }
+    }
+
+    /// The shape beside the word.
+    pub const fn mark(self) -> &'static str {
+        match self {
+            Self::Low => "▽",
+            Self::Medium => "◇",
+            Self::High => "▲",
+            Self::Critical => "◆",
+        }
+    }
+}

@@ -1,0 +1,231 @@
+//! Which request goes where, and who must say yes: guardrails that only tighten, rules of which
+//! the first match decides, and the plan that comes of them. Pure; who is in which group now, and
+//! whether an external source can be reached, is the caller's to say.
+
+pub mod attribute;
+pub mod condition;
+mod draft;
+pub mod glob;
+pub mod read;
+pub mod rule;
+mod staffing;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use self::{
+    attribute::Facts,
+    condition::Doubt,
+    draft::Draft,
+    rule::{Decision, Guardrail, Lifetimes, PreApproval, Rule, Tightening},
+};
+use super::{
+    catalogue::resolve::ResolvedItem,
+    diagnostic::Span,
+    id::{Group, PersonId},
+    people::People,
+    plan::{Channel, Plan, TraceKind, TraceLine, TraceVerdict},
+    request::AccessRequest,
+};
+
+/// A policy that was read without a fault.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Policy {
+    /// SHA-256 of its text, in hexadecimal.
+    pub sha256: String,
+    pub defaults: Lifetimes,
+    pub channels: BTreeMap<String, Channel>,
+    /// Groups that are kept elsewhere. A group of the people file is not listed here.
+    pub groups: BTreeMap<Group, GroupSource>,
+    pub guardrails: Vec<Guardrail>,
+    pub rules: Vec<Rule>,
+}
+
+/// Where the members of a group are looked up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GroupSource {
+    /// One of the kinds that the caller of [`Policy::parse`] knows.
+    pub kind: String,
+    pub value: String,
+}
+
+/// How far a client or a requester is trusted: declared, never guessed. What is not declared is
+/// not trusted.
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Trust {
+    #[default]
+    Untrusted,
+    Standard,
+    Trusted,
+}
+
+/// One item of a request, with what is known of those who ask.
+#[derive(Debug, Clone, Copy)]
+pub struct Question<'a> {
+    pub request: &'a AccessRequest,
+    pub item: &'a ResolvedItem<'a>,
+    pub requester: &'a Requester,
+    pub client_trust: Trust,
+    /// Who answers for the client, and never approves its requests.
+    pub client_owner: Option<&'a PersonId>,
+    /// Who answers for the agent that acts, and never approves its requests.
+    pub agent_owner: Option<&'a PersonId>,
+    pub people: &'a People,
+}
+
+/// Who asks.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Requester {
+    /// As [`People::who_is`] found it.
+    pub person: Option<PersonId>,
+    pub groups: BTreeSet<Group>,
+    /// Groups of which it could not be found out whether the requester is in them: a rule never
+    /// matches on one of these, a guardrail always does.
+    pub unknown_groups: BTreeSet<Group>,
+    pub trust: Trust,
+}
+
+/// Why there is no plan. Nothing is granted and nobody is asked.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    #[error("no rule of the policy matches `{part}`")]
+    NoRule { part: String },
+    #[error("{sentence}")]
+    Guardrail { name: String, sentence: String, part: String },
+    #[error("too few people in `{}` may approve this: {missing} more needed", join(.from))]
+    Unsatisfiable { from: Vec<Group>, missing: usize },
+    #[error("the channel `{channel}` has no address")]
+    Unroutable { channel: String },
+}
+
+impl Policy {
+    /// Who must say yes to one item, from `now` on.
+    pub fn plan(&self, question: &Question<'_>, now: Timestamp) -> Result<Plan, Refused> {
+        let looked_at = self.guardrails.len() + self.rules.len();
+        let mut trace = Vec::with_capacity(looked_at * question.item.parts().len());
+        let mut drafts = Vec::new();
+        for part in question.item.parts() {
+            drafts.push(self.judge(Facts { question, part }, &mut trace)?);
+        }
+        let Some(plan) = draft::merge(drafts, question, now, &self.sha256, trace) else {
+            return Err(Refused::NoRule { part: question.item.item().action.name.clone() });
+        };
+        staffing::check(&plan, |group| self.is_elsewhere(group), question.people)?;
+        Ok(plan)
+    }
+
+    /// Every guardrail and rule that was looked at, also where the answer is a refusal.
+    pub fn trace(&self, question: &Question<'_>) -> Vec<TraceLine> {
+        let mut trace = Vec::new();
+        for part in question.item.parts() {
+            // The lines are what is wanted; the verdict is `plan`'s to give.
+            let _ = self.judge(Facts { question, part }, &mut trace);
+        }
+        trace
+    }
+
+    /// Whether some members of a group may not be in the people file.
+    pub fn is_elsewhere(&self, group: &Group) -> bool {
+        self.groups.contains_key(group)
+    }
+
+    fn judge<'a>(
+        &'a self,
+        facts: Facts<'_>,
+        trace: &mut Vec<TraceLine>,
+    ) -> Result<Draft<'a>, Refused> {
+        let mut tightening = Tightening::default();
+        let mut refused = None;
+        for guardrail in &self.guardrails {
+            let looked = guardrail.conditions.look(facts, Doubt::Holds);
+            let applies = looked.is_ok();
+            trace.push(line(TraceKind::Guardrail, &guardrail.name, guardrail.span, facts, looked));
+            if applies {
+                tightening = tightening.and(guardrail.tightening);
+                refused = refused.or(guardrail.refusal(facts));
+            }
+        }
+        if let Some(refused) = refused {
+            return Err(refused);
+        }
+        let Some(rule) = self.first_match(facts, tightening, trace) else {
+            return Err(Refused::NoRule { part: facts.part.name.to_owned() });
+        };
+        Draft::new(rule, tightening, self, facts)
+    }
+
+    fn first_match(
+        &self,
+        facts: Facts<'_>,
+        tightening: Tightening,
+        trace: &mut Vec<TraceLine>,
+    ) -> Option<&Rule> {
+        self.rules.iter().find(|rule| {
+            let looked = rule.conditions.look(facts, Doubt::Fails);
+            let looked = looked.and_then(|because| rule.permitted(tightening).map(|()| because));
+            let matched = looked.is_ok();
+            trace.push(line(TraceKind::Rule, &rule.name, rule.span, facts, looked));
+            matched
+        })
+    }
+}
+
+impl Guardrail {
+    fn refusal(&self, facts: Facts<'_>) -> Option<Refused> {
+        let sentence = self.refuse.clone()?;
+        let (name, part) = (self.name.clone(), facts.part.name.to_owned());
+        Some(Refused::Guardrail { name, sentence, part })
+    }
+}
+
+impl Rule {
+    /// A pre-approval that a guardrail forbids is passed over, so that a later rule may ask people.
+    fn permitted(&self, tightening: Tightening) -> Result<(), String> {
+        let forbidden =
+            tightening.pre_approval == PreApproval::Forbidden || tightening.at_least > 0;
+        if self.decision == Decision::PreApprove && forbidden {
+            return Err("it pre-approves, which a guardrail forbids here".to_owned());
+        }
+        Ok(())
+    }
+}
+
+impl Trust {
+    /// The words of the file.
+    pub const CHOICES: [(&'static str, Self); 3] =
+        [("untrusted", Self::Untrusted), ("standard", Self::Standard), ("trusted", Self::Trusted)];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Untrusted => "untrusted",
+            Self::Standard => "standard",
+            Self::Trusted => "trusted",
+        }
+    }
+}
+
+fn line(
+    kind: TraceKind,
+    name: &str,
+    span: Span,
+    facts: Facts<'_>,
+    looked: Result<String, String>,
+) -> TraceLine {
+    let (verdict, because) = match looked {
+        Ok(because) => (TraceVerdict::Matched, because),
+        Err(because) => (TraceVerdict::Skipped, because),
+    };
+    let (name, part) = (name.to_owned(), facts.part.name.to_owned());
+    TraceLine { name, kind, part, line: span.line, verdict, because }
+}
+
+fn join(groups: &[Group]) -> String {
+    groups.iter().map(Group::as_str).collect::<Vec<_>>().join("` and `")
+}

@@ -1,0 +1,236 @@
+//! From rules to the plan: owners filled in, guardrails applied, the parts of an item merged.
+
+use countersign_port::text::Untrusted;
+use jiff::{SignedDuration, Timestamp};
+
+use super::{
+    Policy, Question, Refused,
+    attribute::Facts,
+    rule::{
+        AskTerms, ChannelName, Decision, GroupName, Lifetimes, Limits, ReviewTerms, Rule,
+        Tightening, either, shorter,
+    },
+};
+use crate::domain::{
+    catalogue::resolve::ResolvedPart,
+    id::{Group, PersonId},
+    plan::{
+        Ask, Channel, CredentialTerms, DescribedPart, Escalation, NumberCheck, Plan, Review, Risk,
+        Step, TraceLine,
+    },
+};
+
+/// What one part needs.
+#[derive(Debug)]
+pub(super) struct Draft<'a> {
+    rule: &'a str,
+    steps: Vec<Step>,
+    lifetimes: Lifetimes,
+    risk: Risk,
+    number_check: NumberCheck,
+    credential: Option<CredentialTerms>,
+    review: Option<Review>,
+}
+
+impl<'a> Draft<'a> {
+    pub(super) fn new(
+        rule: &'a Rule,
+        tightening: Tightening,
+        policy: &Policy,
+        facts: Facts<'_>,
+    ) -> Result<Self, Refused> {
+        let owner = Owner { group: &facts.part.entry.owner, policy };
+        Ok(Self {
+            rule: &rule.name,
+            steps: owner.steps(&rule.decision, tightening.at_least)?,
+            lifetimes: rule.limits.or(policy.defaults).within(tightening.cap),
+            risk: facts.part.entry.risk,
+            number_check: tightening.number_check,
+            credential: rule.credential.clone(),
+            review: rule.review.as_ref().map(|terms| owner.review(terms)),
+        })
+    }
+
+    /// Both parts of an item at once: everything that either needs, for the shorter time.
+    fn and(mut self, other: Self) -> Self {
+        let more = other.steps.len().saturating_sub(self.steps.len());
+        self.steps.extend(std::iter::repeat_n(Step { asks: Vec::new() }, more));
+        for (step, other) in self.steps.iter_mut().zip(other.steps) {
+            join(&mut step.asks, other.asks);
+        }
+        self.lifetimes = self.lifetimes.shorter(other.lifetimes);
+        self.risk = self.risk.max(other.risk);
+        self.number_check = either(self.number_check, other.number_check);
+        self.credential = narrower(self.credential, other.credential);
+        let reviews = self.review.into_iter().chain(other.review);
+        self.review = reviews.min_by_key(|review| review.within_seconds);
+        self
+    }
+}
+
+/// The plan of an item out of the drafts of its parts.
+pub(super) fn merge(
+    drafts: Vec<Draft<'_>>,
+    question: &Question<'_>,
+    now: Timestamp,
+    policy_sha256: &str,
+    trace: Vec<TraceLine>,
+) -> Option<Plan> {
+    let mut rules: Vec<String> = Vec::new();
+    for draft in &drafts {
+        if !rules.iter().any(|rule| rule == draft.rule) {
+            rules.push(draft.rule.to_owned());
+        }
+    }
+    let draft = drafts.into_iter().reduce(Draft::and)?;
+    let lifetimes = draft.lifetimes.within(wishes(question, now));
+    Some(Plan {
+        rules,
+        policy_sha256: policy_sha256.to_owned(),
+        parts: question.item.parts().iter().map(described).collect(),
+        steps: draft.steps,
+        expires_at: later(now, lifetimes.expires_after),
+        use_within_seconds: lifetimes.use_within,
+        valid_for_seconds: lifetimes.valid_for,
+        risk: draft.risk,
+        number_check: draft.number_check,
+        excluded: excluded(question),
+        credential: draft.credential,
+        review: draft.review,
+        trace,
+    })
+}
+
+/// What the card will say about a part, whatever becomes of the catalogue.
+fn described(part: &ResolvedPart<'_>) -> DescribedPart {
+    DescribedPart {
+        name: part.name.to_owned(),
+        title: Untrusted::new(&part.entry.title),
+        description: part.entry.description.as_ref().map(Untrusted::new),
+        risk: part.entry.risk,
+        environment: Some(part.entry.env.clone()),
+    }
+}
+
+/// Adds the asks of another part. An identical one is asked once, of the larger number of people;
+/// asks of one part stay apart, even where they look alike.
+fn join(asks: &mut Vec<Ask>, mut others: Vec<Ask>) {
+    for ask in &mut *asks {
+        // An ask that others may join later is another ask: merging would let them decide both.
+        let same = |other: &Ask| {
+            (&ask.from, &ask.channel, &ask.escalate)
+                == (&other.from, &other.channel, &other.escalate)
+        };
+        if let Some(found) = others.iter().position(same) {
+            let other = others.remove(found);
+            ask.count = ask.count.max(other.count);
+            ask.remind_every_seconds =
+                shorter(ask.remind_every_seconds, other.remind_every_seconds);
+        }
+    }
+    asks.append(&mut others);
+}
+
+fn narrower(
+    one: Option<CredentialTerms>,
+    other: Option<CredentialTerms>,
+) -> Option<CredentialTerms> {
+    let (Some(one), Some(other)) = (&one, &other) else { return one.or(other) };
+    let mut bound_to = [one.bound_to.as_slice(), &other.bound_to].concat();
+    bound_to.sort_unstable();
+    bound_to.dedup();
+    let valid_for_seconds = one.valid_for_seconds.min(other.valid_for_seconds);
+    Some(CredentialTerms { valid_for_seconds, bound_to })
+}
+
+/// What the request wishes for. It can shorten, never lengthen.
+fn wishes(question: &Question<'_>, now: Timestamp) -> Limits {
+    let requested = &question.item.item().requested;
+    let until = requested.until.map(|until| until.duration_since(now).as_secs());
+    let valid_for = shorter(requested.duration_seconds, until);
+    let expires_after = question.request.requested_expiry_seconds;
+    Limits {
+        expires_after: expires_after.map(|seconds| seconds.max(0)),
+        use_within: None,
+        valid_for: valid_for.map(|seconds| seconds.max(0)),
+    }
+}
+
+/// Requester, subject and the owners of client and agent never count.
+fn excluded(question: &Question<'_>) -> Vec<PersonId> {
+    let named = [question.requester.person.as_ref(), question.client_owner, question.agent_owner];
+    let subject = question.people.who_may_be(&question.request.subject);
+    let mut people: Vec<_> = named.into_iter().flatten().chain(subject).cloned().collect();
+    people.sort_unstable();
+    people.dedup();
+    people
+}
+
+fn later(now: Timestamp, seconds: i64) -> Timestamp {
+    now.checked_add(SignedDuration::from_secs(seconds)).unwrap_or(Timestamp::MAX)
+}
+
+/// Fills the owner of a part into the words of a rule.
+struct Owner<'a> {
+    group: &'a Group,
+    policy: &'a Policy,
+}
+
+impl Owner<'_> {
+    fn steps(&self, decision: &Decision, at_least: u32) -> Result<Vec<Step>, Refused> {
+        let steps = match decision {
+            Decision::PreApprove => [].as_slice(),
+            Decision::Ask(steps) => steps,
+        };
+        let step = |asks: &Vec<AskTerms>| {
+            let asks =
+                asks.iter().map(|terms| self.ask(terms, at_least)).collect::<Result<_, _>>()?;
+            Ok(Step { asks })
+        };
+        steps.iter().map(step).collect()
+    }
+
+    fn ask(&self, terms: &AskTerms, at_least: u32) -> Result<Ask, Refused> {
+        let escalate = terms.escalate.as_ref().map(|terms| {
+            let add = self.groups(&terms.add);
+            Ok(Escalation { after_seconds: terms.after_seconds, to: self.channel(&terms.to)?, add })
+        });
+        Ok(Ask {
+            from: self.groups(&terms.from),
+            count: terms.count.max(at_least),
+            channel: self.channel(&terms.channel)?,
+            escalate: escalate.transpose()?,
+            remind_every_seconds: terms.remind_every_seconds,
+        })
+    }
+
+    fn review(&self, terms: &ReviewTerms) -> Review {
+        Review { by: self.name(&terms.by), within_seconds: terms.within_seconds }
+    }
+
+    /// In one order and each once, so that identical asks look identical.
+    fn groups(&self, names: &[GroupName]) -> Vec<Group> {
+        let mut groups: Vec<_> = names.iter().map(|name| self.name(name)).collect();
+        groups.sort_unstable();
+        groups.dedup();
+        groups
+    }
+
+    fn name(&self, name: &GroupName) -> Group {
+        match name {
+            GroupName::Named(group) => group.clone(),
+            GroupName::Owner => self.group.clone(),
+            GroupName::OwnerLead => Group(format!("{}.lead", self.group)),
+        }
+    }
+
+    fn channel(&self, name: &ChannelName) -> Result<Channel, Refused> {
+        let channel = match name {
+            ChannelName::Named(channel) => Some(channel),
+            ChannelName::Owner => self.policy.channels.get(self.group.as_str()),
+        };
+        let name = channel.map_or(self.group.as_str(), |channel| &channel.name);
+        let routable = channel.filter(|channel| !channel.addresses.is_empty()).cloned();
+        routable.ok_or_else(|| Refused::Unroutable { channel: name.to_owned() })
+    }
+}

@@ -1,0 +1,221 @@
+//! What is asked, by whom, on whose behalf. Immutable once opened; everything that a person is
+//! shown and everything that is later hashed comes from here.
+
+use countersign_port::text::Untrusted;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::id::{ClientId, RequestId};
+
+/// The action of a request that names none: grant the requested scope.
+pub const GRANT_SCOPE: &str = "grant_scope";
+
+/// A request for access, as accepted.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AccessRequest {
+    pub id: RequestId,
+    /// The registered client that posted it.
+    pub integrator: ClientId,
+    /// The OAuth client that wants the access.
+    pub client: AskingClient,
+    pub subject: Subject,
+    /// What is wanted: one entry, or several for a bundle. Never empty.
+    pub items: Vec<Item>,
+    pub context: Context,
+    /// CIBA `login_hint`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub login_hint: Option<Untrusted>,
+    /// CIBA `binding_message`: shown to requester and approver alike.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub binding_message: Option<Untrusted>,
+    /// CIBA `acr_values`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acr_values: Option<String>,
+    /// CIBA `requested_expiry`: a wish that can shorten the policy's, never lengthen it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requested_expiry_seconds: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub callback: Option<Callback>,
+    pub opened_at: Timestamp,
+}
+
+/// A request before it has an id: what a client sent, parsed and checked for shape.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Draft {
+    pub client: AskingClient,
+    pub subject: Subject,
+    pub items: Vec<Item>,
+    pub context: Context,
+    pub login_hint: Option<Untrusted>,
+    pub binding_message: Option<Untrusted>,
+    pub acr_values: Option<String>,
+    pub requested_expiry_seconds: Option<i64>,
+    pub callback: Option<Callback>,
+}
+
+impl Draft {
+    /// Gives it its id and its time.
+    pub fn open(self, id: RequestId, integrator: ClientId, opened_at: Timestamp) -> AccessRequest {
+        AccessRequest {
+            id,
+            integrator,
+            client: self.client,
+            subject: self.subject,
+            items: self.items,
+            context: self.context,
+            login_hint: self.login_hint,
+            binding_message: self.binding_message,
+            acr_values: self.acr_values,
+            requested_expiry_seconds: self.requested_expiry_seconds,
+            callback: self.callback,
+            opened_at,
+        }
+    }
+}
+
+/// The OAuth client that wants access, in its own words.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AskingClient {
+    pub id: String,
+    pub name: Option<Untrusted>,
+    /// The agent or service that acts for the subject.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actor: Option<Actor>,
+    /// Where the request comes from: session, ticket, integration.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub source: Map<String, Value>,
+}
+
+/// Who acts for the subject.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Actor {
+    pub id: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub issuer: Option<String>,
+}
+
+/// On whose behalf access is asked.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Subject {
+    #[serde(rename = "type")]
+    pub kind: String,
+    pub id: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<Untrusted>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    /// Group claims, kept only where the integrator may assert them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<String>,
+    /// Role claims, kept only where the integrator may assert them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub roles: Vec<String>,
+    /// The session that asks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sid: Option<String>,
+}
+
+/// One thing that is decided on its own.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Item {
+    pub action: Action,
+    pub resource: Resource,
+    pub requested: RequestedAccess,
+}
+
+/// What is to be done.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Action {
+    pub name: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub properties: Option<Map<String, Value>>,
+}
+
+/// To what.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Resource {
+    #[serde(rename = "type")]
+    pub kind: String,
+    pub id: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub properties: Option<Map<String, Value>>,
+}
+
+/// Scopes and RFC 9396 authorization details, and for how long.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct RequestedAccess {
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub scopes: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub authorization_details: Vec<Map<String, Value>>,
+    /// The end of the access that is wished for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
+    /// The length of the access that is wished for, in seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duration_seconds: Option<i64>,
+    #[serde(default)]
+    pub urgency: Urgency,
+}
+
+/// Whether the break-glass route is asked for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Urgency {
+    #[default]
+    Normal,
+    Emergency,
+}
+
+/// Why, where and with which parameters.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Context {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub justification: Option<Untrusted>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub environment: Option<String>,
+    /// The exact parameters of an action; hashed as they stand.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub parameters: Map<String, Value>,
+    /// Members that only the asking side understands.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub rest: Map<String, Value>,
+}
+
+/// Where the outcome is sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Callback {
+    pub endpoint: String,
+    /// Given back as it came.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<String>,
+    /// Which events are wanted; empty means all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub events: Vec<String>,
+}
+
+/// One part of an item that an approver may leave out.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Part<'a> {
+    Scope(&'a str),
+    Detail(&'a Map<String, Value>),
+    /// An action is one part: it is done or it is not.
+    Action(&'a Action),
+}
+
+impl Item {
+    /// The parts in the order in which they are numbered in votes: scopes, then details; or the
+    /// action where neither is asked for.
+    pub fn parts(&self) -> Vec<Part<'_>> {
+        let scopes = self.requested.scopes.iter().map(|scope| Part::Scope(scope));
+        let details = self.requested.authorization_details.iter().map(Part::Detail);
+        let parts: Vec<_> = scopes.chain(details).collect();
+        if parts.is_empty() || self.action.name != GRANT_SCOPE {
+            let mut all = vec![Part::Action(&self.action)];
+            all.extend(parts);
+            return all;
+        }
+        parts
+    }
+}

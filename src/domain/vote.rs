@@ -1,0 +1,68 @@
+//! One person's vote on one item, with the evidence that it rests on.
+
+use std::collections::BTreeSet;
+
+use countersign_port::{
+    access::{DenyReason, Identity},
+    text::Untrusted,
+};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::id::{Group, PersonId};
+
+/// A vote as stored. One person has at most one for each item.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Vote {
+    pub person: PersonId,
+    /// The name as it was shown at that moment.
+    pub name: Untrusted,
+    /// Which item of the request, from 0.
+    pub item: usize,
+    /// Which step of the plan, from 0.
+    pub step: usize,
+    /// The asks of that step that the person may count for, by number from 0.
+    pub asks: Vec<usize>,
+    pub verdict: Verdict,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comment: Option<Untrusted>,
+    pub cast_at: Timestamp,
+    pub evidence: Evidence,
+}
+
+/// Yes or no.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "verdict", rename_all = "snake_case")]
+pub enum Verdict {
+    Approve {
+        /// What of the item; `None` for all of it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        grant: Option<Grant>,
+    },
+    Deny {
+        reason: DenyReason,
+    },
+}
+
+/// Less than everything.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Grant {
+    /// The numbers of the parts that are granted, as [`super::request::Item::parts`] counts them.
+    pub parts: BTreeSet<usize>,
+    /// A shorter life than the plan's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub valid_for_seconds: Option<i64>,
+}
+
+/// What a vote rests on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Evidence {
+    /// The account that clicked.
+    pub identity: Identity,
+    /// The groups as seen at that moment.
+    pub groups: Vec<Group>,
+    /// When the groups were looked up.
+    pub groups_seen_at: Timestamp,
+    /// SHA-256 of the raw payload, in hexadecimal.
+    pub payload_sha256: String,
+}
