@@ -1,0 +1,114 @@
+//! The database: pools, migrations and the read side. One SQL text for both engines.
+
+pub mod backlog;
+pub mod engine;
+pub mod entries;
+pub mod export;
+pub mod filter;
+pub mod card;
+pub mod cursor;
+pub mod decisions;
+pub mod load;
+pub mod outbox;
+pub mod upkeep;
+pub mod put;
+pub mod reader;
+pub mod row;
+mod walk;
+
+use std::time::Duration;
+
+use sqlx::{AnyPool, any::AnyPoolOptions};
+
+use self::engine::Engine;
+
+/// How long a caller waits for a free connection before it is told that the store is unavailable.
+const ACQUIRE: Duration = Duration::from_secs(5);
+
+/// The database of one process.
+#[derive(Debug, Clone)]
+pub struct Store {
+    pub engine: Engine,
+    /// Connections of the write path; one for each lane and one for the outbox.
+    pub write: AnyPool,
+    /// Connections that only read.
+    pub read: AnyPool,
+}
+
+/// Why the store could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    #[error("unknown kind of database: `{0}`; use sqlite:PATH or postgres://user@host/name")]
+    UnknownEngine(String),
+    #[error("cannot open the database `{url}`")]
+    Connect { url: String, source: sqlx::Error },
+    #[error("cannot bring the database up to date; is it newer than this program?")]
+    Migrate(#[from] sqlx::migrate::MigrateError),
+}
+
+impl Store {
+    /// Opens the database and brings its tables up to date.
+    pub async fn open(url: &str) -> Result<Self, OpenError> {
+        let store = Self::connect(url).await?;
+        store.engine.migrator().run(&store.write).await?;
+        Ok(store)
+    }
+
+    /// Opens the database as it is.
+    pub async fn connect(url: &str) -> Result<Self, OpenError> {
+        sqlx::any::install_default_drivers();
+        let engine = Engine::of(url).ok_or_else(|| OpenError::UnknownEngine(redacted(url)))?;
+        let failed = |source| OpenError::Connect { url: redacted(url), source };
+        let write =
+            pool(engine, engine.lanes() + 1, &engine.write_url(url)).await.map_err(failed)?;
+        let read = pool(engine, engine.readers(), &engine.read_url(url)).await.map_err(failed)?;
+        Ok(Self { engine, write, read })
+    }
+
+    /// Whether a write would be durable now: takes the write lock and gives it back.
+    pub async fn check_writable(&self) -> Result<(), sqlx::Error> {
+        let mut tx = self.write.begin_with(self.engine.begin()).await?;
+        sqlx::query("update mark set value = value where name = 'high_water'")
+            .execute(&mut *tx)
+            .await?;
+        tx.commit().await
+    }
+
+    /// Closes both pools; on SQLite the write-ahead log is folded into the file.
+    pub async fn close(&self) {
+        self.read.close().await;
+        if let Some(checkpoint) = self.engine.checkpoint()
+            && let Err(error) = sqlx::query(checkpoint).execute(&self.write).await
+        {
+            tracing::warn!(%error, "the write-ahead log could not be folded in");
+        }
+        self.write.close().await;
+    }
+}
+
+async fn pool(engine: Engine, size: u32, url: &str) -> Result<AnyPool, sqlx::Error> {
+    AnyPoolOptions::new()
+        .max_connections(size)
+        .acquire_timeout(ACQUIRE)
+        .after_connect(move |connection, _| {
+            Box::pin(async move {
+                for pragma in engine.pragmas() {
+                    sqlx::query(*pragma).execute(&mut *connection).await?;
+                }
+                Ok(())
+            })
+        })
+        .connect(url)
+        .await
+}
+
+/// The URL without its password, for messages.
+fn redacted(url: &str) -> String {
+    match url::Url::parse(url) {
+        Ok(mut parsed) if parsed.password().is_some() => {
+            let _ = parsed.set_password(Some("***"));
+            parsed.to_string()
+        }
+        Ok(_) | Err(_) => url.to_owned(),
+    }
+}

@@ -1,0 +1,66 @@
+//! Which card a button belongs to.
+
+use sqlx::Row;
+
+use super::{Store, row};
+use crate::domain::id::{CardId, RequestId};
+
+/// A card as it was posted, or is about to be.
+#[derive(Clone)]
+pub struct PostedCard {
+    pub id: CardId,
+    pub request: RequestId,
+    pub item: usize,
+    pub platform: String,
+    pub address: String,
+    /// The key of its buttons.
+    pub secret: [u8; 32],
+    /// How many steps the plan of its item has.
+    pub steps: usize,
+}
+
+const FIND: &str = "select o.id, o.request_id, o.item, o.target, o.address, o.secret, r.plans \
+   from outbox o join request r on r.id = o.request_id \
+   where o.id = $1 and o.kind = 'card'";
+
+/// Looks a card up by its id.
+pub async fn find(store: &Store, id: &CardId) -> Result<Option<PostedCard>, sqlx::Error> {
+    let row = sqlx::query(FIND).bind(id.as_str()).fetch_optional(&store.read).await?;
+    row.map(|row| {
+        let item = row::count("outbox", id.as_str(), row.try_get("item")?)?;
+        let plans: Vec<Steps> = row::json("request", id.as_str(), row.try_get("plans")?)?;
+        Ok(PostedCard {
+            id: id.clone(),
+            request: row::id("outbox", row.try_get("request_id")?)?,
+            item,
+            platform: row.try_get("target")?,
+            address: row.try_get("address")?,
+            secret: secret(id, row.try_get("secret")?)?,
+            steps: plans.get(item).map_or(0, |plan| plan.steps.len()),
+        })
+    })
+    .transpose()
+}
+
+/// The one member of a plan that is needed to read a button.
+#[derive(serde::Deserialize)]
+struct Steps {
+    steps: Vec<serde::de::IgnoredAny>,
+}
+
+/// The key of a card's buttons, from its column.
+pub fn secret(id: &CardId, hexadecimal: &str) -> Result<[u8; 32], row::ImpossibleRow> {
+    let mut secret = [0; 32];
+    hex::decode_to_slice(hexadecimal, &mut secret).map_err(|error| row::ImpossibleRow {
+        table: "outbox",
+        id: id.to_string(),
+        what: error.to_string(),
+    })?;
+    Ok(secret)
+}
+
+impl std::fmt::Debug for PostedCard {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PostedCard").field("id", &self.id).finish_non_exhaustive()
+    }
+}

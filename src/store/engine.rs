@@ -1,0 +1,110 @@
+//! What differs between the engines: how a batch begins, how it locks, how its inserts are joined.
+
+use sqlx::migrate::Migrator;
+
+static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
+static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
+
+/// Index plans only: on new tables a generic plan would scan, and keep scanning as they grow.
+const PLANNER: &str = "-c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off";
+
+/// A database engine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Engine {
+    Sqlite,
+    Postgres,
+}
+
+impl Engine {
+    /// The engine that a URL names.
+    pub fn of(url: &str) -> Option<Self> {
+        match url.split(':').next() {
+            Some("sqlite") => Some(Self::Sqlite),
+            Some("postgres" | "postgresql") => Some(Self::Postgres),
+            _ => None,
+        }
+    }
+
+    /// How many batches run side by side. SQLite has one writer; more than two on PostgreSQL cost
+    /// more than they gain.
+    pub const fn lanes(self) -> u32 {
+        match self {
+            Self::Sqlite => 1,
+            Self::Postgres => 2,
+        }
+    }
+
+    pub(super) const fn readers(self) -> u32 {
+        match self {
+            Self::Sqlite => 4,
+            Self::Postgres => 8,
+        }
+    }
+
+    /// Takes the write lock at once on SQLite: a reader that wants to write later is refused.
+    pub const fn begin(self) -> &'static str {
+        match self {
+            Self::Sqlite => "begin immediate",
+            Self::Postgres => "begin",
+        }
+    }
+
+    /// The rows of a JSON array. On SQLite the binary form, which is not turned into text and
+    /// parsed again for every column; on PostgreSQL a function of ours has the common name.
+    pub(super) const fn each(self) -> &'static str {
+        match self {
+            Self::Sqlite => "jsonb_each",
+            Self::Postgres => "json_each",
+        }
+    }
+
+    pub(super) fn migrator(self) -> &'static Migrator {
+        match self {
+            Self::Sqlite => &SQLITE,
+            Self::Postgres => &POSTGRES,
+        }
+    }
+
+    pub(super) const fn pragmas(self) -> &'static [&'static str] {
+        match self {
+            Self::Sqlite => &[
+                "pragma busy_timeout = 5000",
+                "pragma journal_mode = wal",
+                // NORMAL may lose what was acknowledged; batches make FULL cheap.
+                "pragma synchronous = full",
+                "pragma cache_size = -16000",
+                "pragma temp_store = memory",
+            ],
+            Self::Postgres => &[],
+        }
+    }
+
+    pub(super) const fn checkpoint(self) -> Option<&'static str> {
+        match self {
+            Self::Sqlite => Some("pragma wal_checkpoint(truncate)"),
+            Self::Postgres => None,
+        }
+    }
+
+    pub(super) fn write_url(self, url: &str) -> String {
+        match self {
+            Self::Sqlite => with_query(url, "mode=rwc"),
+            Self::Postgres => {
+                let planner = PLANNER.replace(' ', "%20").replace('=', "%3D");
+                with_query(url, &format!("options={planner}"))
+            }
+        }
+    }
+
+    pub(super) fn read_url(self, url: &str) -> String {
+        match self {
+            Self::Sqlite => with_query(url, "mode=rwc"),
+            Self::Postgres => url.to_owned(),
+        }
+    }
+}
+
+fn with_query(url: &str, query: &str) -> String {
+    let joint = if url.contains('?') { '&' } else { '?' };
+    format!("{url}{joint}{query}")
+}

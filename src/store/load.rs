@@ -1,0 +1,218 @@
+//! Lock the requests that a batch names, then load everything else about them. Two statements on
+//! purpose: PostgreSQL reads joined tables from the snapshot before the wait for the lock.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use serde_json::json;
+use sqlx::{AnyConnection, Row, any::AnyRow};
+
+use super::{
+    engine::Engine,
+    row::{self, ImpossibleRow},
+};
+use crate::domain::{
+    access::slice::{Loaded, View},
+    id::{ClientId, RequestId},
+};
+
+/// The requests of a batch, in one order for everybody, so that two batches cannot wait for each
+/// other. The suffix is what locks them on PostgreSQL.
+macro_rules! requests {
+    ($suffix:literal) => {
+        concat!(
+            "select r.id, r.body, r.plans, r.number, r.version, r.seq, r.sequence, ",
+            "r.next_at, r.told_at ",
+            "from request r ",
+            "where r.id in (select value ->> 'id' from json_each($1)) ",
+            "order by r.id",
+            $suffix
+        )
+    };
+}
+
+const READ: &str = requests!("");
+const LOCK: &str = requests!(" for update");
+
+const LOAD: &str = "select 'vote' as kind, v.request_id as request_id, v.body as a, '' as b, \
+     '' as c, v.item as n \
+   from vote v where v.request_id in (select value ->> 'id' from json_each($1)) \
+   union all select 'outcome', o.request_id, o.body, '', '', 0 \
+   from outcome o where o.request_id in (select value ->> 'id' from json_each($1)) \
+   union all select 'approval', p.request_id, p.body, '', '', 0 \
+   from approval p where p.request_id in (select value ->> 'id' from json_each($1)) \
+   union all select 'card', x.request_id, x.target, x.address, '', x.item \
+   from outbox x where x.kind = 'card' \
+     and x.request_id in (select value ->> 'id' from json_each($1)) \
+   union all select 'tries', w.request_id, w.person, '', '', w.tries \
+   from wrong_number w where w.request_id in (select value ->> 'id' from json_each($1)) \
+   union all select 'key', i.request_id, i.client, i.key, i.body_sha256, 0 \
+   from json_each($2) j \
+   join idempotency i on i.client = j.value ->> 'client' and i.key = j.value ->> 'key' \
+   union all select 'pending', '', j.value ->> 'client', '', '', \
+     (select count(*) from (select 1 from request r \
+       where r.client = j.value ->> 'client' and r.settled_at is null limit $4) as counted) \
+   from json_each($3) j";
+
+/// What a batch asks for.
+#[derive(Debug, Default)]
+pub struct Wanted {
+    pub requests: BTreeSet<RequestId>,
+    pub keys: BTreeSet<(ClientId, String)>,
+    /// Clients whose pending requests are counted.
+    pub counted: BTreeSet<ClientId>,
+    /// Counting stops here.
+    pub count_to: u64,
+}
+
+/// What was found.
+#[derive(Debug, Default)]
+pub struct Found {
+    pub requests: BTreeMap<RequestId, Loaded>,
+    pub keys: BTreeMap<(ClientId, String), (RequestId, String)>,
+    pub pending: BTreeMap<ClientId, u64>,
+}
+
+/// Locks and loads. The requests stay locked until the transaction ends.
+pub async fn lock_and_load(
+    connection: &mut AnyConnection,
+    engine: Engine,
+    wanted: &Wanted,
+) -> Result<Found, sqlx::Error> {
+    let mut found = Found::default();
+    // `begin immediate` has locked everything on SQLite already.
+    let requests = match engine {
+        Engine::Sqlite => READ,
+        Engine::Postgres => LOCK,
+    };
+    read(connection, requests, wanted, &mut found).await?;
+    // A key that was used before names its request only now.
+    let replayed: BTreeSet<RequestId> = found
+        .keys
+        .values()
+        .map(|(request, _)| request.clone())
+        .filter(|request| !found.requests.contains_key(request))
+        .collect();
+    if !replayed.is_empty() {
+        let more = Wanted { requests: replayed, ..Wanted::default() };
+        read(connection, requests, &more, &mut found).await?;
+    }
+    Ok(found)
+}
+
+async fn read(
+    connection: &mut AnyConnection,
+    requests: &'static str,
+    wanted: &Wanted,
+    found: &mut Found,
+) -> Result<(), sqlx::Error> {
+    let ids = array(wanted.requests.iter().map(|id| json!({ "id": id })));
+    if !wanted.requests.is_empty() {
+        for row in sqlx::query(requests).bind(&ids).fetch_all(&mut *connection).await? {
+            let loaded = request(&row)?;
+            found.requests.insert(loaded.view.request.id.clone(), loaded);
+        }
+    }
+    if wanted.requests.is_empty() && wanted.keys.is_empty() && wanted.counted.is_empty() {
+        return Ok(());
+    }
+    let keys =
+        array(wanted.keys.iter().map(|(client, key)| json!({ "client": client, "key": key })));
+    let counted = array(wanted.counted.iter().map(|client| json!({ "client": client })));
+    let rows = sqlx::query(LOAD)
+        .bind(&ids)
+        .bind(&keys)
+        .bind(&counted)
+        .bind(i64::try_from(wanted.count_to).unwrap_or(i64::MAX))
+        .fetch_all(&mut *connection)
+        .await?;
+    rows.iter().try_for_each(|row| attach(row, found))?;
+    for loaded in found.requests.values_mut() {
+        loaded.view.votes.sort_by(|a, b| (a.cast_at, &a.person).cmp(&(b.cast_at, &b.person)));
+    }
+    Ok(())
+}
+
+/// One request as it stands, without a lock.
+pub async fn read_one(
+    connection: &mut AnyConnection,
+    id: &RequestId,
+) -> Result<Option<View>, sqlx::Error> {
+    let wanted = Wanted { requests: BTreeSet::from([id.clone()]), ..Wanted::default() };
+    let mut found = Found::default();
+    read(connection, READ, &wanted, &mut found).await?;
+    Ok(found.requests.remove(id).map(|loaded| loaded.view))
+}
+
+fn array(rows: impl Iterator<Item = serde_json::Value>) -> String {
+    serde_json::Value::Array(rows.collect()).to_string()
+}
+
+fn request(row: &AnyRow) -> Result<Loaded, sqlx::Error> {
+    let id: String = row.try_get("id")?;
+    let optional = |name: &str| -> Result<Option<jiff::Timestamp>, sqlx::Error> {
+        let us: Option<i64> = row.try_get(name)?;
+        Ok(us.map(|us| row::time("request", &id, us)).transpose()?)
+    };
+    let number = row::count("request", &id, row.try_get("number")?)?;
+    let view = View {
+        request: Arc::new(row::json("request", &id, row.try_get("body")?)?),
+        plans: Arc::new(row::json("request", &id, row.try_get("plans")?)?),
+        version: row.try_get("version")?,
+        number: u8::try_from(number).unwrap_or(0),
+        votes: Vec::new(),
+        outcome: None,
+        approval: None,
+        told_at: optional("told_at")?,
+    };
+    Ok(Loaded {
+        view,
+        seq: row.try_get("seq")?,
+        sequence: row.try_get("sequence")?,
+        next_at: optional("next_at")?,
+        cards: BTreeSet::new(),
+        wrong_numbers: BTreeMap::new(),
+    })
+}
+
+fn attach(row: &AnyRow, found: &mut Found) -> Result<(), sqlx::Error> {
+    let kind: &str = row.try_get("kind")?;
+    let id: String = row.try_get("request_id")?;
+    let a: String = row.try_get("a")?;
+    let b: String = row.try_get("b")?;
+    let n: i64 = row.try_get("n")?;
+    match kind {
+        "key" => {
+            let body_sha256: String = row.try_get("c")?;
+            let request = row::id("idempotency", &id)?;
+            found.keys.insert((ClientId(a), b), (request, body_sha256));
+            return Ok(());
+        }
+        "pending" => {
+            found.pending.insert(ClientId(a), u64::try_from(n).unwrap_or(0));
+            return Ok(());
+        }
+        _ => {}
+    }
+    let Some(loaded) = found.requests.get_mut(&row::id::<RequestId>("request", &id)?) else {
+        return Ok(());
+    };
+    match kind {
+        "vote" => loaded.view.votes.push(row::json("vote", &id, &a)?),
+        "outcome" => loaded.view.outcome = Some(row::json("outcome", &id, &a)?),
+        "approval" => loaded.view.approval = Some(row::json("approval", &id, &a)?),
+        "card" => {
+            loaded.cards.insert((row::count("outbox", &id, n)?, a, b));
+        }
+        "tries" => {
+            loaded.wrong_numbers.insert(a, u32::try_from(n).unwrap_or(u32::MAX));
+        }
+        other => {
+            let what = format!("unknown kind `{other}`");
+            return Err(ImpossibleRow { table: "load", id, what }.into());
+        }
+    }
+    Ok(())
+}

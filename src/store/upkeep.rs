@@ -1,0 +1,87 @@
+//! Housekeeping: what has come due, the high-water mark, keys and replays that have run out,
+//! endpoints that are gone.
+
+use sqlx::Row;
+
+use super::{Store, row};
+use crate::domain::id::RequestId;
+
+const DUE: &str = "select id from request where next_at <= $1 order by next_at limit $2";
+
+const RAISE: &str = "update mark set value = $1 where name = 'high_water' and value < $1";
+
+const HIGH_WATER: &str = "select value from mark where name = 'high_water'";
+
+const FORGET_REPLAYS: &str = "delete from replay where expires_at < $1";
+
+const FORGET_KEYS: &str = "delete from idempotency where request_id in ( \
+     select r.id from request r where r.settled_at < $1) ";
+
+const REMEMBER: &str = "insert into replay (id, expires_at) values ($1, $2)";
+
+const DISABLE: &str = "insert into endpoint (address, disabled_at, why) values ($1, $2, $3) \
+   on conflict (address) do nothing";
+
+const ENABLE: &str = "delete from endpoint where cast($1 as text) is null or address = $1";
+
+const IS_DISABLED: &str = "select why from endpoint where address = $1";
+
+impl Store {
+    /// Requests for which something has come due, the longest overdue first.
+    pub async fn due_requests(
+        &self,
+        now_us: i64,
+        most: i64,
+    ) -> Result<Vec<RequestId>, sqlx::Error> {
+        let rows = sqlx::query(DUE).bind(now_us).bind(most).fetch_all(&self.read).await?;
+        rows.iter().map(|row| Ok(row::id("request", row.try_get("id")?)?)).collect()
+    }
+
+    /// Remembers the latest instant that anybody acted on.
+    pub async fn raise_high_water(&self, now_us: i64) -> Result<(), sqlx::Error> {
+        sqlx::query(RAISE).bind(now_us).execute(&self.write).await.map(|_| ())
+    }
+
+    /// The latest instant that anybody acted on.
+    pub async fn high_water(&self) -> Result<i64, sqlx::Error> {
+        sqlx::query_scalar(HIGH_WATER).fetch_one(&self.read).await
+    }
+
+    /// Deletes replays that have run out, and keys of requests that ended before `settled_us`.
+    pub async fn forget(&self, now_us: i64, settled_us: i64) -> Result<(), sqlx::Error> {
+        sqlx::query(FORGET_REPLAYS).bind(now_us).execute(&self.write).await?;
+        sqlx::query(FORGET_KEYS).bind(settled_us).execute(&self.write).await.map(|_| ())
+    }
+
+    /// Remembers a signed message. Says whether it was seen before, by any replica.
+    pub async fn remember(&self, id: &str, expires_us: i64) -> Result<Seen, sqlx::Error> {
+        match sqlx::query(REMEMBER).bind(id).bind(expires_us).execute(&self.write).await {
+            Ok(_) => Ok(Seen::First),
+            Err(sqlx::Error::Database(error)) if error.is_unique_violation() => Ok(Seen::Again),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Sends nothing there any more.
+    pub async fn disable(&self, endpoint: &str, now_us: i64, why: &str) -> Result<(), sqlx::Error> {
+        let query = sqlx::query(DISABLE).bind(endpoint).bind(now_us).bind(why);
+        query.execute(&self.write).await.map(|_| ())
+    }
+
+    /// Sends there again; `None` means everywhere.
+    pub async fn enable(&self, endpoint: Option<&str>) -> Result<(), sqlx::Error> {
+        sqlx::query(ENABLE).bind(endpoint).execute(&self.write).await.map(|_| ())
+    }
+
+    /// Why nothing is sent to an endpoint, if so.
+    pub async fn disabled(&self, endpoint: &str) -> Result<Option<String>, sqlx::Error> {
+        sqlx::query_scalar(IS_DISABLED).bind(endpoint).fetch_optional(&self.read).await
+    }
+}
+
+/// Whether a signed message is new.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Seen {
+    First,
+    Again,
+}
