@@ -1,0 +1,141 @@
+//! Cards: levels, not events. The worker draws the present state, whatever it was when the row
+//! was written.
+
+use std::{sync::Arc, time::Duration};
+
+use backon::{BackoffBuilder, ExponentialBuilder};
+use countersign_port::{
+    card::Card,
+    chat::{Chat, MessageRef},
+    error::{GiveUp, SendError},
+};
+use jiff::SignedDuration;
+
+use super::Outbox;
+use crate::{
+    store::outbox::{Claimed, Lease, Parcel},
+    store::{card::PostedCard, load},
+};
+
+/// Between the tries of a card.
+const SHORTEST: Duration = Duration::from_secs(1);
+const LONGEST: Duration = Duration::from_secs(60);
+
+/// What became of a card.
+pub(super) enum Sent {
+    Shown {
+        version: i64,
+        message: String,
+    },
+    Failed(SendError),
+    /// Nobody can say what it should show.
+    Unreadable(sqlx::Error),
+}
+
+impl Outbox {
+    pub(super) async fn send_card(&self, row: &Claimed) -> Sent {
+        let Parcel::Card { message, .. } = &row.parcel else { return unknown_platform(row) };
+        let Some(chat) = self.service.parts.chats.get(row.target.as_str()).cloned() else {
+            return unknown_platform(row);
+        };
+        let card = match self.picture(row).await {
+            Ok(card) => card,
+            Err(error) => return Sent::Unreadable(error),
+        };
+        let sent = match message {
+            Some(message) => redraw(&chat, message, &card).await,
+            None => chat.post(&row.address, &card).await,
+        };
+        match sent {
+            Ok(MessageRef(message)) => Sent::Shown { version: card.version, message },
+            Err(error) => Sent::Failed(error),
+        }
+    }
+
+    pub(super) async fn settle_card(&self, row: &Claimed, sent: Sent) -> Result<(), sqlx::Error> {
+        let Parcel::Card { id, message: posted, .. } = &row.parcel else { return Ok(()) };
+        let store = &self.service.parts.store;
+        match sent {
+            Sent::Shown { version, message } => {
+                let lease = store.shown(id, row.fence, version, &message, self.now_us()).await?;
+                // Somebody else has drawn it meanwhile, and this picture may be the older one.
+                if lease == Lease::Lost { store.redraw(id).await } else { Ok(()) }
+            }
+            Sent::Unreadable(error) => {
+                self.later(row, None, &format!("cannot read the request: {error}")).await
+            }
+            Sent::Failed(SendError::Retry { after, cause }) => self.later(row, after, &cause).await,
+            Sent::Failed(SendError::Unknown { cause }) => {
+                if posted.is_none() {
+                    store.renew_secret(row, self.service.parts.seeds.seed().0).await?;
+                }
+                self.later(row, None, &cause).await
+            }
+            Sent::Failed(SendError::GiveUp { why, cause }) => {
+                tracing::error!(card = %id, channel = row.lane, %why, cause, "a card was given up");
+                metrics::counter!("countersign_cards_given_up_total").increment(1);
+                store.bury(row, &cause).await.map(|_| ())
+            }
+        }
+    }
+
+    /// The card as it should look now.
+    async fn picture(&self, row: &Claimed) -> Result<Card, sqlx::Error> {
+        let Parcel::Card { id, item, secret, .. } = &row.parcel else {
+            return Err(sqlx::Error::RowNotFound);
+        };
+        let mut connection = self.service.parts.store.read.acquire().await?;
+        let view = load::read_one(&mut connection, &row.request).await?;
+        let view = view.ok_or(sqlx::Error::RowNotFound)?;
+        let posted = PostedCard {
+            id: id.clone(),
+            request: row.request.clone(),
+            item: *item,
+            platform: row.target.clone(),
+            address: row.address.clone(),
+            secret: *secret,
+            steps: view.plans.get(*item).map_or(0, |plan| plan.steps.len()),
+        };
+        Ok(self.service.draw(&self.service.law(), &view, &posted))
+    }
+
+    /// Tries a card again: when the other side said, or with growing distance.
+    async fn later(
+        &self,
+        row: &Claimed,
+        after: Option<Duration>,
+        cause: &str,
+    ) -> Result<(), sqlx::Error> {
+        let wait = after.unwrap_or_default().max(back_off(row.attempt));
+        let jitter = wait.mul_f64(self.service.parts.seeds.fraction() / 4.0);
+        let wait = SignedDuration::try_from(wait + jitter).unwrap_or(SignedDuration::from_secs(60));
+        let wait_us = i64::try_from(wait.as_micros()).unwrap_or(0);
+        tracing::info!(
+            card = row.id(),
+            cause,
+            wait_ms = wait.as_millis(),
+            "a card will be tried again"
+        );
+        self.service.parts.store.postpone(row, self.now_us() + wait_us, cause).await.map(|_| ())
+    }
+}
+
+async fn redraw(chat: &Arc<dyn Chat>, message: &str, card: &Card) -> Result<MessageRef, SendError> {
+    let message = MessageRef(message.to_owned());
+    chat.update(&message, card).await.map(|()| message)
+}
+
+fn back_off(attempt: i64) -> Duration {
+    let tries = usize::try_from(attempt.saturating_sub(1)).unwrap_or(0);
+    let mut waits = ExponentialBuilder::default()
+        .with_min_delay(SHORTEST)
+        .with_max_delay(LONGEST)
+        .without_max_times()
+        .build();
+    waits.nth(tries.min(16)).unwrap_or(LONGEST)
+}
+
+fn unknown_platform(row: &Claimed) -> Sent {
+    let cause = format!("no adapter is set up for `{}`", row.target);
+    Sent::Failed(SendError::GiveUp { why: GiveUp::Refused, cause })
+}

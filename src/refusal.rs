@@ -1,0 +1,73 @@
+//! Why the service says no to a client: a short closed list. `http/problem.rs` maps it to problem
+//! types; nothing else does.
+
+use crate::domain::{access, outcome::Status};
+
+/// A refusal, with what the caller needs to know to do better.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// The body is JSON but not a request.
+    #[error("{detail}")]
+    InvalidRequest { detail: String },
+    /// The body breaks a rule of I-JSON.
+    #[error("{detail}")]
+    NotIJson { detail: String },
+    /// A scope, action, detail type or parameter that the catalogue does not have, or that this
+    /// client may not ask for.
+    #[error("{detail}")]
+    InvalidScope { detail: String },
+    /// The callback endpoint is not registered for the client.
+    #[error("{detail}")]
+    InvalidCallback { detail: String },
+    /// A claim that this client may not make.
+    #[error("{detail}")]
+    ForbiddenClaim { detail: String },
+    /// No rule of the policy matches, or one refuses.
+    #[error("{detail}")]
+    NoMatchingRule { detail: String },
+    /// The plan cannot be carried out: nobody to ask, or nowhere to ask them.
+    #[error("{detail}")]
+    Unroutable { detail: String },
+    /// The caller is not known, or its signature is not good.
+    #[error("{detail}")]
+    Unauthenticated { detail: String },
+    /// The idempotency key, or a signed message, was used before with something else in it.
+    #[error("{detail}")]
+    Duplicate { detail: String },
+    #[error("there is no such request, or it is not yours")]
+    UnknownTask,
+    #[error("the request has ended already: `{}`", .status.as_str())]
+    InvalidTaskState { status: Status },
+    #[error("{detail}")]
+    RateLimited { detail: String, retry_after_seconds: u64 },
+    #[error("not recorded: the service cannot write just now; send the same again in a moment")]
+    Unavailable,
+}
+
+/// A database that cannot answer is told to the operator; the caller is told to come back.
+impl From<sqlx::Error> for Refusal {
+    fn from(error: sqlx::Error) -> Self {
+        tracing::error!(%error, "the database did not answer");
+        Self::Unavailable
+    }
+}
+
+impl From<access::Refused> for Refusal {
+    fn from(refused: access::Refused) -> Self {
+        match refused {
+            access::Refused::KeyReused => Self::Duplicate {
+                detail: "this Idempotency-Key was used with another body; use a new key for a new request"
+                    .to_owned(),
+            },
+            access::Refused::TooManyPending { limit } => Self::RateLimited {
+                detail: format!(
+                    "this client has {limit} requests pending, as many as it may; wait for one to end or cancel one"
+                ),
+                retry_after_seconds: 30,
+            },
+            access::Refused::Unknown => Self::UnknownTask,
+            access::Refused::Over(status) => Self::InvalidTaskState { status },
+            access::Refused::Vote(_) | access::Refused::Unavailable => Self::Unavailable,
+        }
+    }
+}

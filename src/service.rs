@@ -1,0 +1,93 @@
+//! The service: what the doors (HTTP, chat adapters, command line) ask for, in one place. It looks
+//! things up, hands a command to the ledger and words the answer.
+
+mod asking;
+mod clicks;
+mod follow;
+mod intake;
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use arc_swap::ArcSwap;
+use countersign_port::{auth_server::AuthServer, chat::Chat};
+
+use crate::{
+    clock::{Clock, Seeds},
+    domain::{
+        access::{Act, Command, slice::View},
+        client::Client,
+        id::RequestId,
+        task::{TaskResponse, task},
+    },
+    law::Law,
+    ledger::Ledger,
+    refusal::Refusal,
+    store::Store,
+};
+
+pub use self::intake::{Opened, Preview};
+
+/// Everything that a service is made of.
+#[derive(Clone)]
+pub struct Parts {
+    pub store: Store,
+    pub ledger: Ledger,
+    pub clock: Clock,
+    pub seeds: Seeds,
+    pub law: Arc<ArcSwap<Law>>,
+    /// The public address, without a slash at its end.
+    pub public_url: Arc<str>,
+    pub chats: BTreeMap<&'static str, Arc<dyn Chat>>,
+    pub auth_server: Arc<dyn AuthServer>,
+}
+
+/// The handle to everything. Cheap to clone.
+#[derive(Clone)]
+pub struct Service {
+    pub(crate) parts: Arc<Parts>,
+}
+
+impl Service {
+    pub fn new(parts: Parts) -> Self {
+        Self { parts: Arc::new(parts) }
+    }
+
+    /// The law in force at this moment.
+    pub fn law(&self) -> Arc<Law> {
+        self.parts.law.load_full()
+    }
+
+    /// Lets the outbox look for work now.
+    pub fn wake_outbox(&self) {
+        self.parts.ledger.written.notify_one();
+    }
+
+    /// A command with a fresh seed.
+    pub(crate) fn command(&self, act: Act) -> Command {
+        Command { seed: self.parts.seeds.seed(), act }
+    }
+
+    /// A request as its client sees it now.
+    pub fn task(&self, view: &View) -> TaskResponse {
+        task(view, &self.parts.public_url, self.parts.clock.now())
+    }
+
+    /// A request of a client. One that belongs to somebody else is as unknown as one that is not.
+    pub async fn view(&self, client: &Client, id: &RequestId) -> Result<View, Refusal> {
+        let mut connection = self.parts.store.read.acquire().await?;
+        let view = crate::store::load::read_one(&mut connection, id).await?;
+        view.filter(|view| view.request.integrator == client.id).ok_or(Refusal::UnknownTask)
+    }
+}
+
+impl std::fmt::Debug for Parts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Parts")
+    }
+}
+
+impl std::fmt::Debug for Service {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Service")
+    }
+}

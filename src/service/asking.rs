@@ -1,0 +1,49 @@
+//! Who asks, and in which groups they are, as far as anybody can tell.
+
+use std::collections::BTreeSet;
+
+use crate::domain::{
+    client::{Claims, Client},
+    id::Group,
+    policy::{GroupSource, Requester},
+    request::{AccessRequest, Subject},
+};
+use crate::law::Law;
+
+/// Groups whose members are named by claims, such as `role:senior`.
+const CLAIM: &str = "idp_claim";
+
+/// The requester, as the policy sees them.
+pub(super) fn requester(law: &Law, client: &Client, request: &AccessRequest) -> Requester {
+    let person = law.people.who_is(&request.subject).cloned();
+    let declared = person.as_ref().map(|person| law.people.groups_of(person)).unwrap_or_default();
+    let mut groups: BTreeSet<Group> = declared.iter().cloned().collect();
+    // Of somebody who is nobody in the people file it cannot be said what they are not.
+    let mut unknown_groups: BTreeSet<Group> = match &person {
+        Some(_) => BTreeSet::new(),
+        None => law.people.groups().cloned().collect(),
+    };
+    for (group, source) in &law.policy.groups {
+        match membership(source, client, &request.subject) {
+            Some(true) => {
+                groups.insert(group.clone());
+            }
+            Some(false) => {}
+            None if groups.contains(group) => {}
+            None => {
+                unknown_groups.insert(group.clone());
+            }
+        }
+    }
+    Requester { person, groups, unknown_groups, ..Requester::default() }
+}
+
+/// Whether a claim puts the subject into a group; `None` where nobody here can tell.
+fn membership(source: &GroupSource, client: &Client, subject: &Subject) -> Option<bool> {
+    if source.kind != CLAIM || client.claims == Claims::Ignored {
+        return None;
+    }
+    let as_role = |role: &String| source.value == format!("role:{role}");
+    let is_member = subject.roles.iter().any(as_role) || subject.groups.contains(&source.value);
+    Some(is_member)
+}

@@ -1,0 +1,79 @@
+//! What comes due by itself: expiry, escalation, lapse; and the housekeeping that goes with time.
+//! Expiry holds at the moment of every transaction even if this never runs; it only makes it seen.
+
+use std::time::Duration;
+
+use futures::future::join_all;
+use tokio_util::sync::CancellationToken;
+
+use crate::{domain::access::Act, service::Service};
+
+/// How often the clock is looked at.
+const EVERY: Duration = Duration::from_secs(1);
+
+/// How many requests are looked after at once: as many as share a commit.
+const BATCH: i64 = 256;
+
+/// Idempotency keys are kept so long after their request has ended.
+const KEYS_KEPT_US: i64 = 24 * 3600 * 1_000_000;
+
+/// Housekeeping happens once in so many rounds.
+const HOUSEKEEPING: u32 = 600;
+
+/// The timers of one process. Two processes do no harm: everything here is done once.
+#[derive(Debug, Clone)]
+pub struct Timers {
+    service: Service,
+    stop: CancellationToken,
+}
+
+impl Timers {
+    pub fn new(service: Service, stop: CancellationToken) -> Self {
+        Self { service, stop }
+    }
+
+    /// Works until it is told to stop.
+    pub async fn run(self) {
+        let mut round = 0_u32;
+        while !self.stop.is_cancelled() {
+            if let Err(error) = self.round(round).await {
+                tracing::error!(%error, "the timers could not do their round");
+            }
+            round = round.wrapping_add(1);
+            tokio::select! {
+                () = self.stop.cancelled() => {}
+                () = tokio::time::sleep(EVERY) => {}
+            }
+        }
+    }
+
+    async fn round(&self, round: u32) -> Result<(), sqlx::Error> {
+        let parts = &self.service.parts;
+        parts.clock.raise_floor(parts.store.high_water().await?);
+        let now_us = parts.clock.now().as_microsecond();
+        parts.store.raise_high_water(now_us).await?;
+        if round.is_multiple_of(HOUSEKEEPING) {
+            parts.store.forget(now_us, now_us - KEYS_KEPT_US).await?;
+        }
+        self.sweep().await
+    }
+
+    /// Does everything that is due now.
+    pub async fn sweep(&self) -> Result<(), sqlx::Error> {
+        let parts = &self.service.parts;
+        loop {
+            let now_us = parts.clock.now().as_microsecond();
+            let due = parts.store.due_requests(now_us, BATCH).await?;
+            if due.is_empty() {
+                return Ok(());
+            }
+            let ticks = due
+                .into_iter()
+                .map(|request| parts.ledger.submit(self.service.command(Act::Tick(request))));
+            // Whatever failed is still due and comes up again in the next round.
+            if join_all(ticks).await.iter().any(Result::is_err) {
+                return Ok(());
+            }
+        }
+    }
+}
