@@ -1,0 +1,203 @@
+//! The configuration: one YAML file and what the environment overrides, read once at the start.
+//! Nothing else in the program reads the environment. `config.default.yaml` is its manual.
+
+pub mod api_key;
+pub mod client;
+pub mod environment;
+pub mod issuer;
+pub mod page;
+mod outbound;
+mod place;
+pub mod sandbox;
+mod secret;
+#[cfg(test)]
+mod tests;
+
+use std::{
+    fs,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
+
+use secrecy::SecretString;
+
+use self::{
+    client::{Auditor, Integrator},
+    environment::Environment,
+    issuer::Issuer,
+    page::Page,
+    sandbox::Workspace,
+    secret::EncryptionKey,
+};
+use crate::domain::{
+    diagnostic::Diagnostic,
+    yaml::{
+        self, Node,
+        read::{self, Faults, Members},
+    },
+};
+
+/// The file that documents every key.
+pub const DEFAULT: &str = include_str!("config.default.yaml");
+
+/// Everything that an operator decides.
+#[derive(Debug)]
+pub struct Config {
+    pub listen: SocketAddr,
+    /// How the world reaches this service; without a slash at its end.
+    pub public_url: String,
+    pub database: SecretString,
+    /// The first seals, all open. Empty where nothing has to be sealed.
+    pub encryption_keys: Vec<EncryptionKey>,
+    pub policy: PathBuf,
+    pub catalogue: PathBuf,
+    pub people: PathBuf,
+    pub clients: Vec<Integrator>,
+    pub auditors: Vec<Auditor>,
+    pub issuers: Vec<Issuer>,
+    pub egress: countersign_egress::Settings,
+    /// A chat workspace in the browser, on this machine only.
+    pub sandbox: Option<Workspace>,
+}
+
+/// What a client may take, unless its own entry says otherwise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// A second's worth may also come at once.
+    pub requests_per_second: u32,
+    pub pending_per_client: u64,
+}
+
+/// Why there is no configuration.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    #[error("cannot read the configuration `{path}`")]
+    Unreadable { path: String, source: std::io::Error },
+    /// Print [`Page::render`] beneath it.
+    #[error("the configuration has faults")]
+    Faulty(Page),
+}
+
+/// What the readers of the sections share.
+struct Reader<'a> {
+    /// Where relative paths start.
+    folder: &'a Path,
+    environment: &'a Environment,
+    faults: Faults,
+    page: Page,
+}
+
+const KEYS: &[&str] = &[
+    "listen",
+    "public_url",
+    "database",
+    "encryption_key",
+    "policy",
+    "catalogue",
+    "people",
+    "clients",
+    "auditors",
+    "issuers",
+    "limits",
+    "egress",
+    "sandbox",
+];
+
+const LIMIT_KEYS: &[&str] = &["requests_per_second", "pending_per_client"];
+
+impl Config {
+    /// Reads a file and the environment of the process.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let name = path.display().to_string();
+        let text = fs::read_to_string(path)
+            .map_err(|source| ConfigError::Unreadable { path: name.clone(), source })?;
+        let folder = path.parent().unwrap_or(Path::new(""));
+        Self::parse(&name, &text, folder, &Environment::of_process()).map_err(ConfigError::Faulty)
+    }
+
+    /// Reads a configuration, or names every fault of it. Relative paths start at `folder`.
+    pub fn parse(
+        name: &str,
+        text: &str,
+        folder: &Path,
+        environment: &Environment,
+    ) -> Result<Self, Page> {
+        let mut reader =
+            Reader { folder, environment, faults: Faults::new(), page: Page::of(name, text) };
+        let config = yaml::parse(text, &mut reader.faults).and_then(|mut root| {
+            environment.override_in(&mut root, KEYS, &mut reader.page, &mut reader.faults);
+            reader.config(&root)
+        });
+        match config {
+            Some(config) if reader.faults.is_empty() => Ok(config),
+            Some(_) | None => Err(reader.page.with(reader.faults)),
+        }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { requests_per_second: 50, pending_per_client: 1_000 }
+    }
+}
+
+impl Reader<'_> {
+    /// Every section is read, whatever is wrong with the others.
+    fn config(&mut self, root: &Node) -> Option<Config> {
+        let members = Members::of(root, KEYS, &mut self.faults)?;
+        let listen = self.listen(members.get("listen"));
+        let public_url = self.public_url(root, members.get("public_url"), listen);
+        let database = self.database(members.get("database"));
+        let encryption_keys = self.encryption_keys(members.get("encryption_key"));
+        let limits = self.limits(members.get("limits"), Limits::default());
+        let egress = self.egress(members.get("egress"));
+        let issuers = self.issuers(members.get("issuers"), public_url.as_deref());
+        let clients = self.clients(members.get("clients"), limits, &issuers, &egress.allow);
+        let auditors = self.auditors(members.get("auditors"));
+        self.refuse_shared_prefixes(&clients, &auditors);
+        let sandbox = self.sandbox(members.get("sandbox"), listen);
+        Some(Config {
+            listen: listen?,
+            public_url: public_url?,
+            database: database?,
+            encryption_keys,
+            policy: self.path(members.get("policy"), "policy.yaml"),
+            catalogue: self.path(members.get("catalogue"), "catalogue.yaml"),
+            people: self.path(members.get("people"), "people.yaml"),
+            clients: clients.into_iter().map(|(_, client)| client).collect(),
+            auditors: auditors.into_iter().map(|(_, auditor)| auditor).collect(),
+            issuers,
+            egress,
+            sandbox,
+        })
+    }
+
+    fn limits(&mut self, node: Option<&Node>, above: Limits) -> Limits {
+        let Some(members) = node.and_then(|node| Members::of(node, LIMIT_KEYS, &mut self.faults))
+        else {
+            return above;
+        };
+        let mut number = |key: &str, most: u32| {
+            members.get(key).and_then(|node| whole(node, most, &mut self.faults))
+        };
+        let rate = number("requests_per_second", 100_000);
+        let pending = number("pending_per_client", 1_000_000);
+        Limits {
+            requests_per_second: rate.unwrap_or(above.requests_per_second),
+            pending_per_client: pending.map_or(above.pending_per_client, u64::from),
+        }
+    }
+
+    fn fault(&mut self, node: &Node, message: impl Into<String>) {
+        self.faults.push(Diagnostic::new(node.span, message));
+    }
+}
+
+/// A whole number from 1.
+fn whole(node: &Node, most: u32, faults: &mut Faults) -> Option<u32> {
+    let number = match &node.value {
+        yaml::Value::Scalar(text) => text.parse().ok().filter(|number| (1..=most).contains(number)),
+        yaml::Value::Nothing | yaml::Value::List(_) | yaml::Value::Map(_) => None,
+    };
+    number.or_else(|| read::expected(&format!("a whole number from 1 to {most}"), node, faults))
+}

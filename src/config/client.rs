@@ -1,0 +1,290 @@
+//! Who may call: integrators under `clients:` and readers of the log under `auditors:`.
+
+use std::collections::HashMap;
+
+use countersign_egress::target::Allow;
+use countersign_port::webhook_signature::{
+    Signer,
+    key::{Secret, SigningKey},
+};
+use secrecy::ExposeSecret;
+use url::Url;
+
+use super::{Limits, Reader, api_key::ApiKey, issuer::Issuer};
+use crate::domain::{
+    client::{Approvers, Claims, Client},
+    diagnostic::{Diagnostic, suggest},
+    id::{ClientId, PersonId},
+    policy::Trust,
+    yaml::{
+        Node, Value,
+        read::{self, Members},
+    },
+};
+
+/// A registered OAuth server or service, with what proves that it is the one.
+#[derive(Debug)]
+pub struct Integrator {
+    pub client: Client,
+    pub requests_per_second: u32,
+    pub api_keys: Vec<ApiKey>,
+    /// What it signs its requests with, newest first.
+    pub webhook_secrets: Vec<Secret>,
+    /// What its callbacks are signed with. Absent where it takes none.
+    pub signer: Option<Signer>,
+    pub tokens: Vec<TokenSubject>,
+}
+
+/// Whose access tokens speak for a client.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct TokenSubject {
+    pub issuer: String,
+    /// The value of the issuer's client claim.
+    pub client_id: String,
+}
+
+/// A reader of decisions and of the log.
+#[derive(Debug)]
+pub struct Auditor {
+    pub id: String,
+    pub api_keys: Vec<ApiKey>,
+}
+
+pub(super) const KEYS: &[&str] = &[
+    "id",
+    "name",
+    "api_keys",
+    "webhook_secret",
+    "webhook_signing_key",
+    "tokens",
+    "callbacks",
+    "scopes",
+    "trust",
+    "assert_claims",
+    "approvers",
+    "owner",
+    "mode",
+    "limits",
+];
+pub(super) const AUDITOR_KEYS: &[&str] = &["id", "api_keys"];
+pub(super) const TOKEN_KEYS: &[&str] = &["issuer", "client_id"];
+
+impl Reader<'_> {
+    /// Each client with the node that it was read from.
+    pub(super) fn clients<'n>(
+        &mut self,
+        node: Option<&'n Node>,
+        limits: Limits,
+        issuers: &[Issuer],
+        allow: &Allow,
+    ) -> Vec<(&'n Node, Integrator)> {
+        let nodes = node.and_then(|node| read::list(node, &mut self.faults)).unwrap_or_default();
+        let mut clients: Vec<(&Node, Integrator)> = Vec::new();
+        for node in nodes {
+            let Some(client) = self.client(node, limits, issuers, allow) else { continue };
+            if clients.iter().any(|(_, other)| other.client.id == client.client.id) {
+                self.fault(node, format!("the client `{}` stands here twice", client.client.id));
+            }
+            if let Some(twice) = shared(&clients, &client.tokens) {
+                self.fault(node, format!("the token client `{twice}` belongs to two clients"));
+            }
+            clients.push((node, client));
+        }
+        clients
+    }
+
+    pub(super) fn auditors<'n>(&mut self, node: Option<&'n Node>) -> Vec<(&'n Node, Auditor)> {
+        let nodes = node.and_then(|node| read::list(node, &mut self.faults)).unwrap_or_default();
+        nodes.iter().filter_map(|node| Some((node, self.auditor(node)?))).collect()
+    }
+
+    /// A prefix finds one key, so two callers may not share one.
+    pub(super) fn refuse_shared_prefixes(
+        &mut self,
+        clients: &[(&Node, Integrator)],
+        auditors: &[(&Node, Auditor)],
+    ) {
+        let of_clients = clients.iter().map(|(node, client)| (*node, &client.api_keys));
+        let of_auditors = auditors.iter().map(|(node, auditor)| (*node, &auditor.api_keys));
+        let mut seen = HashMap::new();
+        for (node, keys) in of_clients.chain(of_auditors) {
+            for key in keys {
+                if seen.insert(key.prefix.as_str(), node).is_some() {
+                    self.fault(node, format!("two API keys have the prefix `{}`", key.prefix));
+                }
+            }
+        }
+    }
+
+    fn client(
+        &mut self,
+        node: &Node,
+        limits: Limits,
+        issuers: &[Issuer],
+        allow: &Allow,
+    ) -> Option<Integrator> {
+        let members = Members::of(node, KEYS, &mut self.faults)?;
+        let id = self.needed_text(&members, "id");
+        let name = members.get("name").and_then(|node| read::text(node, &mut self.faults));
+        let limits = self.limits(members.get("limits"), limits);
+        let callbacks = self.callbacks(members.get("callbacks"), allow);
+        let scopes = members.need("scopes", &mut self.faults);
+        let client = Client {
+            id: ClientId::from(id.unwrap_or_default()),
+            name: name.or(id).unwrap_or_default().to_owned(),
+            scopes: self.texts(scopes),
+            callbacks,
+            trust: self.word(members.get("trust"), &Trust::CHOICES).unwrap_or_default(),
+            owner: members
+                .get("owner")
+                .and_then(|node| read::text(node, &mut self.faults))
+                .map(PersonId::from),
+            claims: self.word(members.get("assert_claims"), &CLAIMS).unwrap_or_default(),
+            pending_limit: Some(limits.pending_per_client),
+            approvers: self.word(members.get("approvers"), &APPROVERS).unwrap_or_default(),
+        };
+        self.mode(members.get("mode"));
+        let faults = self.faults.len();
+        let api_keys = self.api_keys(members.get("api_keys"));
+        let tokens = self.tokens(members.get("tokens"), issuers);
+        let secrets = self.webhook_secrets(members.get("webhook_secret"));
+        let (webhook_secrets, to_sign): (Vec<Secret>, Vec<Secret>) = secrets.into_iter().unzip();
+        let signer = signer(to_sign, self.signing_key(members.get("webhook_signing_key")));
+        let proofs = api_keys.len() + webhook_secrets.len() + tokens.len();
+        if proofs == 0 && self.faults.len() == faults {
+            self.fault(node, "this client cannot prove who it is: give it `api_keys`, a `webhook_secret` or `tokens`");
+        }
+        if members.get("webhook_secret").is_none() && !client.callbacks.is_empty() {
+            self.fault(node, "callbacks are signed: give this client a `webhook_secret`");
+        }
+        let requests_per_second = limits.requests_per_second;
+        id?;
+        Some(Integrator { client, requests_per_second, api_keys, webhook_secrets, signer, tokens })
+    }
+
+    fn auditor(&mut self, node: &Node) -> Option<Auditor> {
+        let members = Members::of(node, AUDITOR_KEYS, &mut self.faults)?;
+        let id = self.needed_text(&members, "id");
+        let keys = members.need("api_keys", &mut self.faults);
+        let api_keys = self.api_keys(keys);
+        Some(Auditor { id: id?.to_owned(), api_keys })
+    }
+
+    /// Keys by reference, or their digests as they are.
+    fn api_keys(&mut self, node: Option<&Node>) -> Vec<ApiKey> {
+        let nodes = node.map(read::one_or_more).unwrap_or_default();
+        nodes.iter().filter_map(|node| self.api_key(node)).collect()
+    }
+
+    fn api_key(&mut self, node: &Node) -> Option<ApiKey> {
+        let key = match &node.value {
+            Value::Scalar(text) if text.starts_with("sha256:") => ApiKey::hashed(text),
+            Value::Scalar(_) | Value::Nothing | Value::List(_) | Value::Map(_) => {
+                ApiKey::of(self.secret(node)?.expose_secret())
+            }
+        };
+        key.map_err(|error| self.fault(node, error.to_string())).ok()
+    }
+
+    /// Each secret twice: to check with and to sign with.
+    fn webhook_secrets(&mut self, node: Option<&Node>) -> Vec<(Secret, Secret)> {
+        let mut pairs = Vec::new();
+        for (node, text) in self.secrets(node) {
+            let text = text.expose_secret();
+            let pair = text.parse().and_then(|one| Ok((one, text.parse()?)));
+            match pair {
+                Ok(pair) => pairs.push(pair),
+                Err(error) => self.fault(node, format!("not a webhook secret: {error}")),
+            }
+        }
+        pairs
+    }
+
+    fn signing_key(&mut self, node: Option<&Node>) -> Option<SigningKey> {
+        let node = node?;
+        let key = self.secret(node)?.expose_secret().parse();
+        key.map_err(|error| self.fault(node, format!("not a signing key: {error}"))).ok()
+    }
+
+    fn callbacks(&mut self, node: Option<&Node>, allow: &Allow) -> Vec<String> {
+        let nodes = node.map(read::one_or_more).unwrap_or_default();
+        let mut endpoints = Vec::new();
+        for node in nodes {
+            let Some(text) = read::text(node, &mut self.faults) else { continue };
+            match callback(text, allow) {
+                Ok(endpoint) => endpoints.push(endpoint),
+                Err(why) => self.fault(node, format!("`{text}` cannot be called back: {why}")),
+            }
+        }
+        endpoints
+    }
+
+    fn tokens(&mut self, node: Option<&Node>, issuers: &[Issuer]) -> Vec<TokenSubject> {
+        let nodes = node.and_then(|node| read::list(node, &mut self.faults)).unwrap_or_default();
+        let mut subjects = Vec::new();
+        for node in nodes {
+            let Some(members) = Members::of(node, TOKEN_KEYS, &mut self.faults) else { continue };
+            let issuer = self.needed_text(&members, "issuer");
+            let client_id = self.needed_text(&members, "client_id");
+            let (Some(issuer), Some(client_id)) = (issuer, client_id) else { continue };
+            if !issuers.iter().any(|known| known.issuer == issuer) {
+                let known = issuers.iter().map(|known| known.issuer.as_str());
+                let message = format!("`{issuer}` is not among the `issuers`");
+                let help = suggest(issuer, known);
+                self.faults.push(Diagnostic::new(node.span, message).with_help(help));
+            }
+            let (issuer, client_id) = (issuer.to_owned(), client_id.to_owned());
+            subjects.push(TokenSubject { issuer, client_id });
+        }
+        subjects
+    }
+
+    fn mode(&mut self, node: Option<&Node>) {
+        let Some(node) = node else { return };
+        match read::text(node, &mut self.faults) {
+            Some("arap") => self.fault(node, "`arap` is not supported yet: write `direct`"),
+            Some("direct") | None => {}
+            Some(other) => self.fault(node, format!("unknown mode `{other}`: write `direct`")),
+        }
+    }
+
+    fn texts(&mut self, node: Option<&Node>) -> Vec<String> {
+        let texts = node.and_then(|node| read::texts(node, &mut self.faults)).unwrap_or_default();
+        texts.into_iter().map(|text| text.text.to_owned()).collect()
+    }
+
+    fn word<T: Copy>(&mut self, node: Option<&Node>, choices: &[(&str, T)]) -> Option<T> {
+        read::choice(node?, choices, &mut self.faults)
+    }
+}
+
+const CLAIMS: [(&str, Claims); 2] = [("true", Claims::Believed), ("false", Claims::Ignored)];
+const APPROVERS: [(&str, Approvers); 2] =
+    [("shown", Approvers::Shown), ("hidden", Approvers::Hidden)];
+
+fn shared(clients: &[(&Node, Integrator)], tokens: &[TokenSubject]) -> Option<String> {
+    let taken =
+        |token: &&TokenSubject| clients.iter().any(|(_, other)| other.tokens.contains(token));
+    tokens.iter().find(taken).map(|token| token.client_id.clone())
+}
+
+fn signer(mut secrets: Vec<Secret>, key: Option<SigningKey>) -> Option<Signer> {
+    (!secrets.is_empty()).then(|| Signer::new(secrets.remove(0), secrets, key))
+}
+
+/// The endpoint as it is compared and called: in serialised form.
+fn callback(text: &str, allow: &Allow) -> Result<String, &'static str> {
+    let url = Url::parse(text).map_err(|_| "it is not a URL")?;
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("it has a name or password before the host");
+    }
+    if url.fragment().is_some() {
+        return Err("it has a fragment, which no server sees");
+    }
+    match url.scheme() {
+        "https" => Ok(url.into()),
+        "http" if !allow.networks.is_empty() => Ok(url.into()),
+        "http" => Err("http is for addresses in `egress.allow` only; write https"),
+        _ => Err("it is not https"),
+    }
+}

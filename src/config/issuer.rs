@@ -1,0 +1,112 @@
+//! Issuers whose JWT access tokens are believed: exact issuer, exact audience, one algorithm.
+
+use std::fs;
+
+use jsonwebtoken::{Algorithm, jwk::JwkSet};
+use url::Url;
+
+use super::Reader;
+use crate::domain::yaml::{
+    Node,
+    read::{self, Members},
+};
+
+/// An authorization server that issues access tokens to our clients.
+#[derive(Debug, Clone)]
+pub struct Issuer {
+    pub issuer: String,
+    /// What the token must be meant for: this service.
+    pub audience: String,
+    pub keys: Keys,
+    /// The only one that its keys are used with.
+    pub algorithm: Algorithm,
+    /// The `typ` that its tokens must have, where it sets one.
+    pub token_type: Option<String>,
+    /// The claim that names the OAuth client.
+    pub client_claim: String,
+}
+
+/// Where the public keys are.
+#[derive(Debug, Clone)]
+pub enum Keys {
+    Fetched(Url),
+    Given(JwkSet),
+}
+
+pub(super) const KEYS: &[&str] =
+    &["issuer", "audience", "jwks_uri", "jwks_file", "algorithm", "typ", "client_claim"];
+
+const ALGORITHMS: [(&str, Algorithm); 6] = [
+    ("RS256", Algorithm::RS256),
+    ("PS256", Algorithm::PS256),
+    ("ES256", Algorithm::ES256),
+    ("ES384", Algorithm::ES384),
+    ("EdDSA", Algorithm::EdDSA),
+    ("RS512", Algorithm::RS512),
+];
+
+impl Reader<'_> {
+    pub(super) fn issuers(&mut self, node: Option<&Node>, public_url: Option<&str>) -> Vec<Issuer> {
+        let nodes = node.and_then(|node| read::list(node, &mut self.faults)).unwrap_or_default();
+        let mut issuers: Vec<Issuer> = Vec::new();
+        for node in nodes {
+            let Some(issuer) = self.issuer(node, public_url) else { continue };
+            if issuers.iter().any(|other| other.issuer == issuer.issuer) {
+                self.fault(node, format!("the issuer `{}` stands here twice", issuer.issuer));
+            }
+            issuers.push(issuer);
+        }
+        issuers
+    }
+
+    fn issuer(&mut self, node: &Node, public_url: Option<&str>) -> Option<Issuer> {
+        let members = Members::of(node, KEYS, &mut self.faults)?;
+        let issuer = self.needed_text(&members, "issuer");
+        let keys = self.keys(node, &members);
+        let mut text =
+            |key: &str| members.get(key).and_then(|node| read::text(node, &mut self.faults));
+        let audience = text("audience").or(public_url);
+        let token_type = text("typ").map(str::to_owned);
+        let client_claim = text("client_claim").unwrap_or("client_id").to_owned();
+        let algorithm = members.get("algorithm");
+        let algorithm =
+            algorithm.and_then(|node| read::choice(node, &ALGORITHMS, &mut self.faults));
+        Some(Issuer {
+            issuer: issuer?.to_owned(),
+            audience: audience?.to_owned(),
+            keys: keys?,
+            algorithm: algorithm.unwrap_or(Algorithm::RS256),
+            token_type,
+            client_claim,
+        })
+    }
+
+    fn keys(&mut self, node: &Node, members: &Members<'_>) -> Option<Keys> {
+        match (members.get("jwks_uri"), members.get("jwks_file")) {
+            (Some(uri), None) => self.jwks_uri(uri).map(Keys::Fetched),
+            (None, Some(file)) => self.jwks_file(file).map(Keys::Given),
+            (Some(_), Some(_)) | (None, None) => {
+                self.fault(
+                    node,
+                    "an issuer's keys have exactly one place: `jwks_uri` or `jwks_file`",
+                );
+                None
+            }
+        }
+    }
+
+    fn jwks_uri(&mut self, node: &Node) -> Option<Url> {
+        let text = read::text(node, &mut self.faults)?;
+        let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "https" | "http"));
+        url.or_else(|| read::expected("an https URL", node, &mut self.faults))
+    }
+
+    fn jwks_file(&mut self, node: &Node) -> Option<JwkSet> {
+        let path = self.folder.join(read::text(node, &mut self.faults)?);
+        let text = fs::read_to_string(path).map_err(|error| error.to_string());
+        let set = text.and_then(|text| {
+            serde_json::from_str(&text).map_err(|error| format!("not a JWK set: {error}"))
+        });
+        set.map_err(|why| self.fault(node, format!("cannot read these keys: {why}"))).ok()
+    }
+}

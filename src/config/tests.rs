@@ -1,0 +1,195 @@
+//! The file that documents every key keeps its promises, and faults are shown where they stand.
+
+use std::{collections::BTreeSet, path::Path};
+
+use super::*;
+use crate::domain::{
+    diagnostic::Paint,
+    policy::Trust,
+    yaml::{Entry, Value},
+};
+
+const KEY: &str = "cs_crm_0123456789abcdefghijklmnopqrstuvwx";
+const SECRET: &str = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
+
+fn environment() -> Environment {
+    Environment::from([
+        ("COUNTERSIGN_KEY", "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="),
+        ("CRM_API_KEY", KEY),
+        ("CRM_WEBHOOK_SECRET", SECRET),
+        ("CRM_SIGNING_KEY", "whsk_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="),
+        ("SANDBOX_KEY", "0123456789abcdef0123456789abcdef"),
+        ("SIEM_KEY", "cs_siem_0123456789abcdefghijklmnopqrstuvwx"),
+    ])
+}
+
+fn parse(text: &str, environment: &Environment) -> Result<Config, Page> {
+    Config::parse("countersign.yaml", text, Path::new("/etc/countersign"), environment)
+}
+
+#[track_caller]
+fn parsed(text: &str) -> Config {
+    parse(text, &environment()).map_err(|page| page.render(Paint::Plain)).unwrap()
+}
+
+#[track_caller]
+fn faults(text: &str, environment: &Environment) -> String {
+    parse(text, environment).expect_err("this configuration is faulty").render(Paint::Plain)
+}
+
+/// The default file with its examples switched on.
+fn with_examples() -> String {
+    let lines = DEFAULT.lines().filter(|line| !line.ends_with(": []") || line.starts_with(' '));
+    let uncommented = lines.filter_map(|line| match line.trim_start().strip_prefix('#') {
+        None => Some(line.to_owned()),
+        Some(rest) if rest.starts_with("ca_file") => None,
+        Some(rest) if rest.starts_with("  ") => Some(rest.to_owned()),
+        Some(rest) if rest.starts_with(|first: char| first.is_ascii_lowercase()) => {
+            Some(rest.to_owned())
+        }
+        Some(_) => None,
+    });
+    let prose = |line: &String| !line.starts_with("   COUNTERSIGN");
+    uncommented.filter(prose).map(|line| line + "\n").collect()
+}
+
+#[test]
+fn the_defaults_of_the_file_are_those_of_the_program() {
+    assert_eq!(format!("{:?}", parsed(DEFAULT)), format!("{:?}", parsed("{}")));
+}
+
+#[test]
+fn the_examples_of_the_file_are_good() {
+    let config = parsed(&with_examples());
+    let [client] = config.clients.as_slice() else { panic!("one client") };
+    assert_eq!(client.client.id.as_str(), "crm");
+    assert_eq!((client.api_keys.len(), client.webhook_secrets.len()), (1, 1));
+    assert!(client.signer.is_some());
+    assert_eq!(client.tokens.len(), 1);
+    assert_eq!((config.auditors.len(), config.issuers.len()), (1, 1));
+    assert_eq!(config.encryption_keys.len(), 1);
+    assert_eq!(config.sandbox.unwrap().channels, ["approvals"]);
+    assert_eq!(config.policy, Path::new("/etc/countersign/policy.yaml"));
+}
+
+#[test]
+fn the_file_names_every_key() {
+    let text = with_examples().replace("egress:\n", "egress:\n  ca_file: x\n");
+    let root = yaml::parse(&text, &mut Faults::new()).unwrap();
+    assert_eq!(names(&root), KEYS.iter().copied().collect());
+    assert_eq!(names(member(&root, "limits")), LIMIT_KEYS.iter().copied().collect());
+    assert_eq!(names(member(&root, "egress")), outbound::KEYS.iter().copied().collect());
+    assert_eq!(names(member(&root, "sandbox")), sandbox::KEYS.iter().copied().collect());
+    let client = first(member(&root, "clients"));
+    assert_eq!(names(client), client::KEYS.iter().copied().collect());
+    let token = first(member(client, "tokens"));
+    assert_eq!(names(token), client::TOKEN_KEYS.iter().copied().collect());
+    let auditor = first(member(&root, "auditors"));
+    assert_eq!(names(auditor), client::AUDITOR_KEYS.iter().copied().collect());
+    let mut issuer = names(first(member(&root, "issuers")));
+    issuer.insert("jwks_file");
+    assert_eq!(issuer, issuer::KEYS.iter().copied().collect());
+}
+
+#[test]
+fn every_fault_is_shown_at_once_where_it_stands() {
+    insta::assert_snapshot!(faults(
+        "listen: here\n\
+         public_url: http://countersign.example.com\n\
+         clientz: []\n\
+         clients:\n\
+         - { id: crm, scopes: [], api_keys: [{ env: NOWHERE }], mode: arap }\n\
+         - { id: crm, name: CRM, scopes: ['*'], callbacks: ['http://a.example/'] }\n\
+         limits: { requests_per_second: 0 }\n\
+         egress: { allow: [10.0.0.1/8] }\n",
+        &environment(),
+    ));
+}
+
+#[test]
+fn a_secret_in_the_file_is_refused_and_not_printed() {
+    let page = faults(
+        "database: postgres://countersign:hunter2@db/x\n\
+         clients:\n\
+         - { id: crm, scopes: ['*'], api_keys: cs_crm_hunter2hunter2hunter2hunter2hunter2 }\n",
+        &environment(),
+    );
+    assert!(!page.contains("hunter2"), "{page}");
+    insta::assert_snapshot!(page);
+}
+
+#[test]
+fn the_environment_overrides_single_values() {
+    let environment = Environment::from([
+        ("COUNTERSIGN_LISTEN", "127.0.0.1:9999"),
+        ("COUNTERSIGN_LIMITS__REQUESTS_PER_SECOND", "7"),
+        ("COUNTERSIGN_CLIENTS__0__TRUST", "trusted"),
+        ("COUNTERSIGN_DATABASE", "postgres://me:secret@db/x"),
+        ("COUNTERSIGN_SOMETHING_ELSE", "is not ours"),
+        ("CRM_API_KEY", KEY),
+    ]);
+    let text = "clients: [{ id: crm, scopes: ['*'], api_keys: { env: CRM_API_KEY } }]";
+    let config = parse(text, &environment).unwrap();
+    assert_eq!(config.listen.port(), 9999);
+    let client = config.clients.first().unwrap();
+    assert_eq!((client.client.trust, client.requests_per_second), (Trust::Trusted, 7));
+}
+
+#[test]
+fn a_fault_of_the_environment_is_shown_as_one() {
+    let environment = Environment::from([
+        ("COUNTERSIGN_CLIENTS__3__TRUST", "trusted"),
+        ("COUNTERSIGN_LIMITS", "7"),
+        ("COUNTERSIGN_LIMITS__REQUEST_PER_SECOND", "7"),
+        ("COUNTERSIGN_LISTEN", "everywhere"),
+    ]);
+    insta::assert_snapshot!(faults("limits: {}\nclients: []\n", &environment));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_secret_that_everybody_may_read_is_refused() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("key");
+    let text = format!(
+        "clients: [{{ id: crm, scopes: ['*'], api_keys: {{ file: {} }} }}]",
+        file.display()
+    );
+    fs::write(&file, format!("{KEY}\n")).unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o604)).unwrap();
+    assert!(faults(&text, &environment()).contains("everybody may read"));
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
+    assert_eq!(parsed(&text).clients.len(), 1);
+}
+
+#[test]
+fn two_callers_cannot_share_a_key_and_a_public_address_needs_a_public_url() {
+    let page = faults(
+        "listen: 0.0.0.0:80\n\
+         clients: [{ id: crm, scopes: ['*'], api_keys: { env: CRM_API_KEY } }]\n\
+         auditors: [{ id: siem, api_keys: { env: CRM_API_KEY } }]\n",
+        &environment(),
+    );
+    assert!(page.contains("two API keys have the prefix `crm`"), "{page}");
+    assert!(page.contains("`public_url` is missing"), "{page}");
+}
+
+fn names(node: &Node) -> BTreeSet<&str> {
+    entries(node).iter().map(|entry| entry.key.text.as_str()).collect()
+}
+
+fn member<'n>(node: &'n Node, key: &str) -> &'n Node {
+    &entries(node).iter().find(|entry| entry.key.text == key).expect(key).node
+}
+
+fn entries(node: &Node) -> &[Entry] {
+    let Value::Map(entries) = &node.value else { panic!("not a map") };
+    entries
+}
+
+fn first(node: &Node) -> &Node {
+    let Value::List(nodes) = &node.value else { panic!("not a list") };
+    &nodes[0]
+}

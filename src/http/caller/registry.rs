@@ -1,0 +1,159 @@
+//! Everybody who may call, by what proves it. Built once from the configuration.
+
+use std::{collections::HashMap, sync::Arc};
+
+use countersign_egress::Egress;
+use countersign_port::webhook_signature::{Headers, Why, key::Secret, verify};
+use jiff::Timestamp;
+use tokio::sync::Semaphore;
+
+use super::{
+    jwks::Jwks,
+    pace::Pace,
+    token::{self, Refused},
+};
+use crate::{
+    config::{
+        api_key::{self, ApiKey},
+        client::{Auditor, Integrator, TokenSubject},
+        issuer::Issuer,
+    },
+    domain::{client::Client, id::ClientId},
+};
+
+/// How many requests may be under way at once, the waiting ones included.
+const CROWD: usize = 4096;
+
+/// How many of them may be long polls of one client.
+const WAITS: usize = 256;
+
+/// Clients and auditors.
+#[derive(Debug)]
+pub struct Registry {
+    clients: HashMap<ClientId, Known>,
+    /// The holders of API keys, by public prefix.
+    keys: HashMap<String, (ApiKey, Holder)>,
+    tokens: HashMap<TokenSubject, ClientId>,
+    issuers: HashMap<String, Trusted>,
+    pub(super) crowd: Semaphore,
+}
+
+/// A client and what comes with it.
+#[derive(Debug)]
+pub(super) struct Known {
+    pub(super) client: Arc<Client>,
+    pub(super) pace: Pace,
+    pub(super) waits: Arc<Semaphore>,
+    secrets: Vec<Secret>,
+}
+
+#[derive(Debug)]
+enum Holder {
+    Client(ClientId),
+    Auditor(Arc<str>),
+}
+
+#[derive(Debug)]
+struct Trusted {
+    issuer: Issuer,
+    jwks: Jwks,
+}
+
+impl Registry {
+    /// Keys of issuers are fetched through `egress` when the first token comes.
+    pub fn new(
+        integrators: Vec<Integrator>,
+        auditors: Vec<Auditor>,
+        issuers: Vec<Issuer>,
+        egress: &Egress,
+    ) -> Self {
+        let mut registry = Self {
+            clients: HashMap::new(),
+            keys: HashMap::new(),
+            tokens: HashMap::new(),
+            issuers: HashMap::new(),
+            crowd: Semaphore::new(CROWD),
+        };
+        for integrator in integrators {
+            registry.add(integrator);
+        }
+        for auditor in auditors {
+            let id: Arc<str> = auditor.id.into();
+            registry.hold(auditor.api_keys, || Holder::Auditor(Arc::clone(&id)));
+        }
+        for issuer in issuers {
+            let jwks = Jwks::new(&issuer, egress.clone());
+            registry.issuers.insert(issuer.issuer.clone(), Trusted { issuer, jwks });
+        }
+        registry
+    }
+
+    fn add(&mut self, integrator: Integrator) {
+        let id = integrator.client.id.clone();
+        self.hold(integrator.api_keys, || Holder::Client(id.clone()));
+        let tokens = integrator.tokens.into_iter();
+        self.tokens.extend(tokens.map(|token| (token, id.clone())));
+        let known = Known {
+            client: Arc::new(integrator.client),
+            pace: Pace::new(integrator.requests_per_second),
+            waits: Arc::new(Semaphore::new(WAITS)),
+            secrets: integrator.webhook_secrets,
+        };
+        self.clients.insert(id, known);
+    }
+
+    fn hold(&mut self, keys: Vec<ApiKey>, holder: impl Fn() -> Holder) {
+        self.keys.extend(keys.into_iter().map(|key| (key.prefix.clone(), (key, holder()))));
+    }
+
+    pub(super) fn client_by_key(&self, key: &str) -> Option<&Known> {
+        match self.holder(key)? {
+            Holder::Client(id) => self.clients.get(id),
+            Holder::Auditor(_) => None,
+        }
+    }
+
+    pub(super) fn auditor_by_key(&self, key: &str) -> Option<Arc<str>> {
+        match self.holder(key)? {
+            Holder::Auditor(id) => Some(Arc::clone(id)),
+            Holder::Client(_) => None,
+        }
+    }
+
+    /// The prefix finds the key. Where it finds none, a comparison is made all the same, so that
+    /// the time taken does not tell which prefixes there are.
+    fn holder(&self, presented: &str) -> Option<&Holder> {
+        let found = api_key::prefix(presented).and_then(|prefix| self.keys.get(prefix));
+        let Some((key, holder)) = found else {
+            let _ = ApiKey::none().matches(presented);
+            return None;
+        };
+        bool::from(key.matches(presented)).then_some(holder)
+    }
+
+    pub(super) fn client_by_signature(
+        &self,
+        client: &str,
+        headers: &Headers<'_>,
+        body: &[u8],
+        now: Timestamp,
+    ) -> Result<&Known, Why> {
+        let known = self.clients.get(&ClientId::from(client)).ok_or(Why::NoMatch)?;
+        verify(headers, body, &known.secrets, now)?;
+        Ok(known)
+    }
+
+    pub(super) async fn client_by_token(
+        &self,
+        token: &str,
+        now: Timestamp,
+    ) -> Result<&Known, Refused> {
+        let hint = token::hint(token)?;
+        let trusted = self.issuers.get(&hint.issuer).ok_or(Refused::Issuer)?;
+        let key = trusted.jwks.key(&hint.kid).await.ok_or(Refused::Key)?;
+        let client_id = token::verify(token, &trusted.issuer, &key, now)?;
+        let subject = TokenSubject { issuer: hint.issuer, client_id };
+        let id = self.tokens.get(&subject).ok_or(Refused::Client)?;
+        self.clients.get(id).ok_or(Refused::Client)
+    }
+}

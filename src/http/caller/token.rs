@@ -1,0 +1,140 @@
+//! JWT access tokens: exact issuer and audience, the one algorithm of the issuer, an expiry. Headers
+//! that point to keys or change the rules are refused. Pure: the key and the time are arguments.
+
+#[cfg(test)]
+mod tests;
+
+use jiff::Timestamp;
+use jsonwebtoken::{DecodingKey, Header, Validation, dangerous::insecure_decode, decode};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use crate::config::issuer::Issuer;
+
+const MAX_BYTES: usize = 16 * 1024;
+const LEEWAY_S: i64 = 30;
+
+/// The types that an access token may have where the issuer's own is not configured. Anything else
+/// was made for another door.
+const USUAL_TYPES: [&str; 2] = ["jwt", "at+jwt"];
+
+/// Why a token was refused. For the log; the caller learns only that it was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Refused {
+    Malformed,
+    Header,
+    Type,
+    Issuer,
+    Key,
+    /// Signature, audience or algorithm.
+    NotVerified,
+    Expired,
+    NotYet,
+    Client,
+}
+
+/// Where to look for the key. Believed by nobody until the signature is checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Hint {
+    pub(super) issuer: String,
+    pub(super) kid: String,
+}
+
+#[derive(Debug, Deserialize)]
+struct Issued {
+    iss: String,
+}
+
+/// Whole seconds: an expiry that is text is no expiry.
+#[derive(Debug, Deserialize)]
+struct Claims {
+    exp: i64,
+    nbf: Option<i64>,
+    iat: Option<i64>,
+    #[serde(flatten)]
+    rest: Map<String, Value>,
+}
+
+/// Reads issuer and key id of a token that could be good.
+pub(super) fn hint(token: &str) -> Result<Hint, Refused> {
+    if token.len() > MAX_BYTES {
+        return Err(Refused::Malformed);
+    }
+    let issued = insecure_decode::<Issued>(token).map_err(|_| Refused::Malformed)?;
+    refuse_instructions(&issued.header)?;
+    let kid = issued.header.kid.ok_or(Refused::Key)?;
+    Ok(Hint { issuer: issued.claims.iss, kid })
+}
+
+/// The OAuth client that the token was issued to.
+pub(super) fn verify(
+    token: &str,
+    issuer: &Issuer,
+    key: &DecodingKey,
+    now: Timestamp,
+) -> Result<String, Refused> {
+    let mut validation = Validation::new(issuer.algorithm);
+    validation.set_required_spec_claims(&["exp", "iss", "aud"]);
+    validation.set_issuer(&[&issuer.issuer]);
+    validation.set_audience(&[&issuer.audience]);
+    // The library would ask the system for the time; it is checked below.
+    validation.validate_exp = false;
+    validation.validate_nbf = false;
+    let token = decode::<Claims>(token, key, &validation).map_err(|_| Refused::NotVerified)?;
+    check_type(&token.header, issuer)?;
+    check_time(&token.claims, now)?;
+    match token.claims.rest.get(&issuer.client_claim) {
+        Some(Value::String(client)) => Ok(client.clone()),
+        Some(_) | None => Err(Refused::Client),
+    }
+}
+
+/// A token does not say where its key is, nor how it is to be read.
+fn refuse_instructions(header: &Header) -> Result<(), Refused> {
+    let pointed = header.jku.is_some() || header.x5u.is_some();
+    let carried = header.jwk.is_some() || header.x5c.is_some();
+    let changed = header.crit.is_some() || header.enc.is_some() || header.zip.is_some();
+    let unencoded = header.extras.inner().contains_key("b64");
+    if pointed || carried || changed || unencoded { Err(Refused::Header) } else { Ok(()) }
+}
+
+fn check_type(header: &Header, issuer: &Issuer) -> Result<(), Refused> {
+    let plain = |text: &str| {
+        let lower = text.to_ascii_lowercase();
+        lower.strip_prefix("application/").map(str::to_owned).unwrap_or(lower)
+    };
+    let found = header.typ.as_deref().map(plain);
+    let fits = match (&issuer.token_type, &found) {
+        (Some(wanted), Some(found)) => plain(wanted) == *found,
+        (Some(_), None) => false,
+        (None, Some(found)) => USUAL_TYPES.contains(&found.as_str()),
+        (None, None) => true,
+    };
+    fits.then_some(()).ok_or(Refused::Type)
+}
+
+fn check_time(claims: &Claims, now: Timestamp) -> Result<(), Refused> {
+    let now = now.as_second();
+    if claims.exp.saturating_add(LEEWAY_S) <= now {
+        return Err(Refused::Expired);
+    }
+    let starts = [claims.nbf, claims.iat].into_iter().flatten().max().unwrap_or(now);
+    (starts.saturating_sub(LEEWAY_S) <= now).then_some(()).ok_or(Refused::NotYet)
+}
+
+impl Refused {
+    /// A few words for the log; never anything from the token.
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Malformed => "not a JWT, or longer than 16 KiB",
+            Self::Header => "its header points to a key or changes the rules",
+            Self::Type => "its typ is not that of an access token",
+            Self::Issuer => "its issuer is not configured",
+            Self::Key => "its key is not among the issuer's",
+            Self::NotVerified => "signature, algorithm, issuer or audience do not fit",
+            Self::Expired => "it has expired",
+            Self::NotYet => "it is not valid yet",
+            Self::Client => "no client is registered for it",
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! Metrics: what is counted at the edge and how it is described. Labels are closed lists: routes
+//! are patterns, never paths.
+
+use std::{sync::OnceLock, time::Duration};
+
+use axum::http::Method;
+use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+
+const REQUESTS: &str = "countersign_http_requests_total";
+const SECONDS: &str = "countersign_http_request_seconds";
+pub(super) const WAITING: &str = "countersign_outbox_waiting";
+pub(super) const WAITING_SECONDS: &str = "countersign_outbox_oldest_seconds";
+pub(super) const DEAD: &str = "countersign_outbox_dead";
+
+const BUCKETS: [f64; 11] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 10.0, 60.0];
+
+static RECORDER: OnceLock<PrometheusHandle> = OnceLock::new();
+
+/// The recorder of the process; the first call puts it in place.
+pub fn recorder() -> PrometheusHandle {
+    RECORDER.get_or_init(install).clone()
+}
+
+fn install() -> PrometheusHandle {
+    let builder = PrometheusBuilder::new();
+    // Only an empty list of buckets is refused.
+    let builder = builder.set_buckets(&BUCKETS).unwrap_or_default();
+    let recorder = builder.build_recorder();
+    let handle = recorder.handle();
+    if metrics::set_global_recorder(recorder).is_err() {
+        tracing::warn!("another recorder of metrics is in place: ours stays empty");
+    }
+    describe();
+    handle
+}
+
+fn describe() {
+    describe_counter!(REQUESTS, "Answers by method, route and status.");
+    describe_histogram!(SECONDS, Unit::Seconds, "Time to answer by route, long polls included.");
+    describe_counter!("countersign_callbacks_total", "Attempts to call back, by result.");
+    describe_gauge!(WAITING, "Cards and callbacks that are due and not delivered.");
+    describe_gauge!(WAITING_SECONDS, Unit::Seconds, "How long the oldest of them is overdue.");
+    describe_gauge!(DEAD, "Messages that were given up.");
+}
+
+/// The method as a label.
+pub(super) fn method(method: &Method) -> &'static str {
+    const KNOWN: [Method; 7] = [
+        Method::GET,
+        Method::POST,
+        Method::HEAD,
+        Method::OPTIONS,
+        Method::PUT,
+        Method::DELETE,
+        Method::PATCH,
+    ];
+    const NAMES: [&str; 7] = ["GET", "POST", "HEAD", "OPTIONS", "PUT", "DELETE", "PATCH"];
+    let known = KNOWN.iter().zip(NAMES).find(|(known, _)| *known == method);
+    known.map_or("other", |(_, name)| name)
+}
+
+pub(super) fn count(method: &'static str, route: &str, status: u16, took: Duration) {
+    let labels = [
+        ("method", method.to_owned()),
+        ("route", route.to_owned()),
+        ("status", status.to_string()),
+    ];
+    metrics::counter!(REQUESTS, &labels).increment(1);
+    metrics::histogram!(SECONDS, "route" => route.to_owned()).record(took);
+}

@@ -1,0 +1,207 @@
+//! Submit a request: through the gate, into a draft, to the service. Nothing is answered before it
+//! is durable.
+
+mod draft;
+mod preview;
+mod scope;
+mod wire;
+
+use std::time::Duration;
+
+use axum::{
+    Json,
+    body::Bytes,
+    extract::State,
+    http::{HeaderMap, HeaderValue, header},
+    response::{IntoResponse, Response},
+};
+use countersign_json::{
+    canonical::canonical,
+    gate::Limits,
+    intake::{self, Rejected},
+};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use self::{preview::PreviewResponse, wire::SubmitRequest};
+use super::{
+    AppState,
+    caller::Caller,
+    follow, prefer,
+    problem::{self, Ended, Problem, ProblemDetails},
+};
+use crate::{
+    domain::{access::open::KeyUse, outcome::Status, request::Draft, task::TaskResponse},
+    refusal::Refusal,
+};
+
+/// Asks for access. People decide, or the policy at once.
+#[utoipa::path(
+    post,
+    path = "/access/v1/requests",
+    tag = "access",
+    request_body(content = SubmitRequest, description = "I-JSON of at most 64 KiB"),
+    params(
+        ("Idempotency-Key" = Option<String>, Header,
+         description = "The same key with the same body gives the same request again"),
+        ("Prefer" = Option<String>, Header,
+         description = "`wait=N`: answer when it is decided, or after N seconds (at most 60)"),
+    ),
+    responses(
+        (status = 200, description = "What would happen (`dry_run`)", body = PreviewResponse),
+        (status = 201, description = "Decided: the task has ended", body = TaskResponse,
+         headers(("Location" = String, description = "Where to follow it"),
+                 ("ETag" = String, description = "Its version"))),
+        (status = 202, description = "People must decide; `Retry-After` says when to ask again",
+         body = TaskResponse,
+         headers(("Location" = String, description = "Where to follow it"),
+                 ("ETag" = String, description = "Its version"))),
+        (status = 400, description = "`invalid_request`, `not_i_json` or `invalid_callback`",
+         body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 401, description = "Who are you?", body = ProblemDetails,
+         content_type = "application/problem+json"),
+        (status = 403, description = "`forbidden_claim`, or `no_matching_rule`: the policy says no",
+         body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 409, description = "The key or the signed message was used before",
+         body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 413, description = "The body is too long", body = ProblemDetails,
+         content_type = "application/problem+json"),
+        (status = 415, description = "The body is not JSON", body = ProblemDetails,
+         content_type = "application/problem+json"),
+        (status = 422, description = "`invalid_scope`: unknown scope, action or parameter; or \
+         `unroutable`: nobody can be asked", body = ProblemDetails,
+         content_type = "application/problem+json"),
+        (status = 429, description = "Too fast, or too many pending", body = ProblemDetails,
+         content_type = "application/problem+json"),
+        (status = 503, description = "Not recorded: send the same again", body = ProblemDetails,
+         content_type = "application/problem+json"),
+    ),
+)]
+pub(super) async fn submit(
+    State(state): State<AppState>,
+    caller: Caller,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Problem> {
+    let key = prefer::idempotency_key(&headers)?;
+    let (request, value) = json::<SubmitRequest>(&headers, &body)?;
+    let wish = request.wish();
+    let draft = draft::draft(request, &caller.client, state.service.parts.clock.now())?;
+    match wish {
+        wire::Wish::Preview => Ok(preview(&state, &caller, draft)?.into_response()),
+        wire::Wish::Open => {
+            let key = key.map(|key| key_use(key, &value)).transpose()?;
+            let wait = prefer::wait(&headers);
+            open(&state, &caller, draft, key, wait).await
+        }
+    }
+}
+
+async fn open(
+    state: &AppState,
+    caller: &Caller,
+    draft: Draft,
+    key: Option<KeyUse>,
+    wait: Duration,
+) -> Result<Response, Problem> {
+    let opened = state.service.open(&caller.client, draft, key).await?;
+    let mut task = opened.response;
+    let place = caller.wait();
+    if task.task.status == Status::Pending && !wait.is_zero() && place.is_some() {
+        let id = &opened.view.request.id;
+        let view = state.service.follow(&caller.client, id, None, wait).await?;
+        task = state.service.task(&view);
+    }
+    Ok(answer(task))
+}
+
+fn preview(
+    state: &AppState,
+    caller: &Caller,
+    draft: Draft,
+) -> Result<Json<PreviewResponse>, Problem> {
+    let preview = state.service.preview(&caller.client, draft)?;
+    Ok(Json(PreviewResponse::of(preview, caller.client.approvers)))
+}
+
+fn answer(task: TaskResponse) -> Response {
+    let ended = if task.task.status == Status::Pending { Ended::No } else { Ended::Yes };
+    let mut headers = follow::headers(&task);
+    if let Ok(location) = HeaderValue::from_str(&task.task.status_endpoint) {
+        headers.insert(header::LOCATION, location);
+    }
+    (problem::opened(ended), headers, Json(task)).into_response()
+}
+
+/// A body as its type and as the value that was sent.
+pub(super) fn json<T: DeserializeOwned>(
+    headers: &HeaderMap,
+    body: &[u8],
+) -> Result<(T, Value), Problem> {
+    if !is_json(headers) {
+        return Err(Problem::not_json());
+    }
+    let value: Value = intake::parse(body, &Limits::INTAKE).map_err(rejected)?;
+    let typed = serde_path_to_error::deserialize(&value).map_err(|error| {
+        Refusal::InvalidRequest { detail: format!("at `{}`: {}", error.path(), error.inner()) }
+    })?;
+    Ok((typed, value))
+}
+
+fn rejected(rejected: Rejected) -> Refusal {
+    match rejected {
+        Rejected::Gate(refused) => {
+            Refusal::NotIJson { detail: format!("rule `{}`: {refused}", refused.rule.code()) }
+        }
+        Rejected::Shape(error) => Refusal::InvalidRequest { detail: error.to_string() },
+    }
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let Some(value) = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok())
+    else {
+        return false;
+    };
+    let (media_type, parameter) = value.split_once(';').unwrap_or((value, ""));
+    let charset = parameter.trim().to_ascii_lowercase().replace('"', "");
+    media_type.trim().eq_ignore_ascii_case("application/json")
+        && matches!(charset.as_str(), "" | "charset=utf-8")
+}
+
+/// The digest is of the canonical body: spaces and the order of members make no difference.
+fn key_use(key: String, value: &Value) -> Result<KeyUse, Problem> {
+    let canonical = canonical(value).map_err(|error| Problem::invalid(error.to_string()))?;
+    Ok(KeyUse { key, body_sha256: hex::encode(Sha256::digest(canonical)) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_json_in_utf_8_is_json() {
+        let is = |value: &str| {
+            is_json(&HeaderMap::from_iter([(header::CONTENT_TYPE, value.parse().unwrap())]))
+        };
+        for good in [
+            "application/json",
+            "Application/JSON; charset=UTF-8",
+            "application/json;charset=\"utf-8\"",
+        ] {
+            assert!(is(good), "{good}");
+        }
+        for bad in ["", "text/plain", "application/json; charset=latin1", "application/jsonp"] {
+            assert!(!is(bad), "{bad}");
+        }
+        assert!(!is_json(&HeaderMap::new()));
+    }
+
+    #[test]
+    fn the_same_request_in_other_bytes_uses_the_same_key() {
+        let digest = |text: &str| key_use("k".to_owned(), &serde_json::from_str(text).unwrap());
+        let one = digest(r#"{"a":1,"b":[1.0]}"#).unwrap();
+        assert_eq!(digest(r#"{ "b": [1], "a": 1 }"#).unwrap(), one);
+        assert_ne!(digest(r#"{"a":1,"b":[2]}"#).unwrap(), one);
+    }
+}

@@ -1,0 +1,326 @@
+//! From the wire to a draft: what a body of the right shape may still not say, and what this client
+//! may not ask for.
+
+use countersign_port::text::Untrusted;
+use jiff::Timestamp;
+use serde_json::{Map, Value};
+use url::Url;
+
+use super::{
+    scope,
+    wire::{
+        ActionBody, ActorBody, CallbackBody, ClientBody, ItemBody, RequestedAccessBody,
+        ResourceBody, SourceBody, SubjectBody, SubmitRequest,
+    },
+};
+use crate::{
+    domain::{
+        client::{Claims, Client},
+        policy::glob::Glob,
+        request::{
+            Action, Actor, AskingClient, Callback, Context, Draft, GRANT_SCOPE, Item, Part,
+            RequestedAccess, Resource, Subject, Urgency,
+        },
+    },
+    refusal::Refusal,
+};
+
+const MAX_ITEMS: usize = 20;
+const MAX_SCOPES: usize = 256;
+const MAX_DETAILS: usize = 64;
+const MAX_CLAIMS: usize = 256;
+const MAX_EVENTS: usize = 16;
+const MAX_ID_CHARS: usize = 512;
+const MAX_WORD_CHARS: usize = 64;
+const MAX_URL_CHARS: usize = 2048;
+const MAX_MESSAGE_CHARS: usize = 150;
+const MAX_JUSTIFICATION_CHARS: usize = 4000;
+const MAX_SECONDS: u32 = 31_536_000;
+
+/// The resource of a request that names none.
+const OAUTH_CLIENT: &str = "oauth_client";
+
+/// What a callback can be about; the part before the dot may be left out of the first six.
+const EVENTS: [&str; 9] = [
+    "access_request.approved",
+    "access_request.denied",
+    "access_request.expired",
+    "access_request.cancelled",
+    "access_request.failed",
+    "access_request.partial",
+    "approval.lapsed",
+    "approval.revoked",
+    "approval.used",
+];
+
+type Checked<T> = Result<T, Refusal>;
+
+/// Checks a body against the rules for all and those for this client.
+pub(super) fn draft(body: SubmitRequest, client: &Client, now: Timestamp) -> Checked<Draft> {
+    let asking = asking_client(body.client)?;
+    let items = match (body.items, body.action, body.resource, body.requested_access) {
+        (Some(items), None, None, None) => bundle(items, now)?,
+        (Some(_), ..) => {
+            return Err(invalid(
+                "`items` stands instead of `action`, `resource` and `requested_access`: give one or the other",
+            ));
+        }
+        (None, action, resource, requested) => {
+            vec![single(action, resource, requested.unwrap_or_default(), &asking, now)?]
+        }
+    };
+    check_scopes(&items, client)?;
+    let context = Context {
+        justification: text(
+            "context.justification",
+            body.context.justification,
+            MAX_JUSTIFICATION_CHARS,
+        )?,
+        environment: plain("context.environment", body.context.environment, MAX_WORD_CHARS)?,
+        parameters: body.context.parameters,
+        rest: body.context.rest,
+    };
+    Ok(Draft {
+        subject: subject(body.subject, client)?,
+        client: asking,
+        items,
+        context,
+        login_hint: text("login_hint", body.login_hint, MAX_ID_CHARS)?,
+        binding_message: text("binding_message", body.binding_message, MAX_MESSAGE_CHARS)?,
+        acr_values: plain("acr_values", body.acr_values, MAX_ID_CHARS)?,
+        requested_expiry_seconds: seconds("requested_expiry", body.requested_expiry)?,
+        callback: body.callback.map(|body| callback(body, client)).transpose()?,
+    })
+}
+
+fn asking_client(body: ClientBody) -> Checked<AskingClient> {
+    Ok(AskingClient {
+        id: needed("client.id", body.id, MAX_ID_CHARS)?,
+        name: text("client.name", body.name, MAX_ID_CHARS)?,
+        actor: body.actor.map(actor).transpose()?,
+        source: body.source.map(source).transpose()?.unwrap_or_default(),
+    })
+}
+
+fn actor(body: ActorBody) -> Checked<Actor> {
+    Ok(Actor {
+        id: needed("client.actor.id", body.id, MAX_ID_CHARS)?,
+        issuer: plain("client.actor.issuer", body.issuer, MAX_ID_CHARS)?,
+    })
+}
+
+fn source(body: SourceBody) -> Checked<Map<String, Value>> {
+    let members = [
+        ("session_id", body.session_id),
+        ("external_url", body.external_url),
+        ("integration_id", body.integration_id),
+    ];
+    let mut source = Map::new();
+    for (name, value) in members {
+        let value = plain(name, value, MAX_ID_CHARS)?;
+        source.extend(value.map(|value| (name.to_owned(), Value::from(value))));
+    }
+    Ok(source)
+}
+
+fn subject(body: SubjectBody, client: &Client) -> Checked<Subject> {
+    let properties = body.properties;
+    let claims = properties.groups.len() + properties.roles.len();
+    if claims > 0 && client.claims == Claims::Ignored {
+        return Err(Refusal::ForbiddenClaim {
+            detail: format!(
+                "client `{}` may not say which groups and roles a subject has: leave \
+                 `subject.properties.groups` and `.roles` out, or register it with `assert_claims: true`",
+                client.id
+            ),
+        });
+    }
+    if claims > MAX_CLAIMS {
+        return Err(invalid(format!("a subject has at most {MAX_CLAIMS} groups and roles")));
+    }
+    Ok(Subject {
+        kind: needed("subject.type", body.kind, MAX_WORD_CHARS)?,
+        id: needed("subject.id", body.id, MAX_ID_CHARS)?,
+        name: text("subject.properties.name", properties.name, MAX_ID_CHARS)?,
+        email: plain("subject.properties.email", properties.email, MAX_ID_CHARS)?,
+        groups: properties.groups,
+        roles: properties.roles,
+        sid: plain("subject.properties.sid", properties.sid, MAX_ID_CHARS)?,
+    })
+}
+
+fn bundle(bodies: Vec<ItemBody>, now: Timestamp) -> Checked<Vec<Item>> {
+    if !(1..=MAX_ITEMS).contains(&bodies.len()) {
+        return Err(invalid(format!(
+            "`items` has 1 to {MAX_ITEMS} entries: ask in several requests"
+        )));
+    }
+    let item = |body: ItemBody| item(body.action, body.resource, body.requested_access, now);
+    bodies.into_iter().map(item).collect()
+}
+
+/// A request for scopes may leave out what is done to what.
+fn single(
+    action: Option<ActionBody>,
+    resource: Option<ResourceBody>,
+    requested: RequestedAccessBody,
+    client: &AskingClient,
+    now: Timestamp,
+) -> Checked<Item> {
+    let (action, resource) = match (action, resource) {
+        (Some(action), Some(resource)) => (action, resource),
+        (None, None) => (
+            ActionBody { name: GRANT_SCOPE.to_owned(), properties: None },
+            ResourceBody { kind: OAUTH_CLIENT.to_owned(), id: client.id.clone(), properties: None },
+        ),
+        (Some(_), None) | (None, Some(_)) => {
+            return Err(invalid("give both `action` and `resource`, or neither to ask for scopes"));
+        }
+    };
+    item(action, resource, requested, now)
+}
+
+fn item(
+    action: ActionBody,
+    resource: ResourceBody,
+    requested: RequestedAccessBody,
+    now: Timestamp,
+) -> Checked<Item> {
+    let name = needed("action.name", action.name, MAX_ID_CHARS)?;
+    let requested = requested_access(requested, now)?;
+    let nothing = requested.scopes.is_empty() && requested.authorization_details.is_empty();
+    if name == GRANT_SCOPE && nothing {
+        return Err(invalid(
+            "nothing is asked for: give `requested_access.scope`, `requested_access.authorization_details` or an `action`",
+        ));
+    }
+    Ok(Item {
+        action: Action { name, properties: action.properties },
+        resource: Resource {
+            kind: needed("resource.type", resource.kind, MAX_WORD_CHARS)?,
+            id: needed("resource.id", resource.id, MAX_ID_CHARS)?,
+            properties: resource.properties,
+        },
+        requested,
+    })
+}
+
+fn requested_access(body: RequestedAccessBody, now: Timestamp) -> Checked<RequestedAccess> {
+    let scopes = match body.scope {
+        None => Vec::new(),
+        Some(text) => scope::split(&text).ok_or_else(|| {
+            invalid("`requested_access.scope` is no scope (RFC 6749): visible ASCII tokens with one space between two")
+        })?,
+    };
+    if body.authorization_details.len() > MAX_DETAILS {
+        return Err(invalid(format!(
+            "there are more than {MAX_DETAILS} authorization details: ask in several requests"
+        )));
+    }
+    if !body
+        .authorization_details
+        .iter()
+        .all(|detail| detail.get("type").is_some_and(Value::is_string))
+    {
+        return Err(invalid("every one of `authorization_details` needs a `type` (RFC 9396)"));
+    }
+    if body.requested_until.is_some_and(|until| until <= now) {
+        return Err(invalid("`requested_until` has passed: name a later time"));
+    }
+    Ok(RequestedAccess {
+        scopes,
+        authorization_details: body.authorization_details,
+        until: body.requested_until,
+        duration_seconds: seconds("requested_access.duration", body.duration)?,
+        urgency: if body.emergency { Urgency::Emergency } else { Urgency::Normal },
+    })
+}
+
+/// A client asks only for what it is registered for.
+fn check_scopes(items: &[Item], client: &Client) -> Checked<()> {
+    let scopes: usize = items.iter().map(|item| item.requested.scopes.len()).sum();
+    if scopes > MAX_SCOPES {
+        return Err(invalid(format!(
+            "there are more than {MAX_SCOPES} scopes: nobody could judge them at once"
+        )));
+    }
+    let patterns: Vec<Glob> = client.scopes.iter().map(|pattern| Glob::new(pattern)).collect();
+    let parts = items.iter().flat_map(Item::parts);
+    let names: Vec<&str> = parts.filter_map(name).collect();
+    let foreign = names.iter().find(|name| !patterns.iter().any(|glob| glob.matches(name)));
+    match foreign {
+        None => Ok(()),
+        Some(name) => Err(Refusal::InvalidScope {
+            detail: format!(
+                "client `{}` may not ask for `{}`: its `scopes` in the configuration say what it may",
+                client.id,
+                Untrusted::new(*name).display(),
+            ),
+        }),
+    }
+}
+
+/// What the catalogue knows a part by.
+fn name(part: Part<'_>) -> Option<&str> {
+    match part {
+        Part::Scope(scope) => Some(scope),
+        Part::Detail(detail) => detail.get("type").and_then(Value::as_str),
+        Part::Action(action) => Some(&action.name),
+    }
+}
+
+/// The endpoint must be one of the registered ones, in serialised form.
+fn callback(body: CallbackBody, client: &Client) -> Checked<Callback> {
+    let endpoint = needed("callback.endpoint", body.endpoint, MAX_URL_CHARS)?;
+    let endpoint = Url::parse(&endpoint).ok().map(String::from);
+    let endpoint = endpoint.filter(|endpoint| client.callbacks.contains(endpoint)).ok_or_else(|| {
+        Refusal::InvalidCallback {
+            detail: format!(
+                "`callback.endpoint` is not among the `callbacks` of client `{}`: register it, or use one that is",
+                client.id
+            ),
+        }
+    })?;
+    if body.events.len() > MAX_EVENTS || !body.events.iter().all(|event| is_event(event)) {
+        return Err(invalid(format!("`callback.events` are some of: {}", EVENTS.join(", "))));
+    }
+    let state = plain("callback.state", body.state, MAX_ID_CHARS)?;
+    Ok(Callback { endpoint, state, events: body.events })
+}
+
+fn is_event(name: &str) -> bool {
+    EVENTS.iter().any(|event| *event == name || event.strip_prefix("access_request.") == Some(name))
+}
+
+fn seconds(name: &str, value: Option<u32>) -> Checked<Option<i64>> {
+    match value {
+        Some(seconds) if !(1..=MAX_SECONDS).contains(&seconds) => {
+            Err(invalid(format!("`{name}` is a number of seconds from 1 to {MAX_SECONDS}")))
+        }
+        other => Ok(other.map(i64::from)),
+    }
+}
+
+fn text(name: &str, value: Option<String>, most: usize) -> Checked<Option<Untrusted>> {
+    Ok(plain(name, value, most)?.map(Untrusted::new))
+}
+
+fn plain(name: &str, value: Option<String>, most: usize) -> Checked<Option<String>> {
+    match value {
+        Some(text) if text.chars().count() > most => {
+            Err(invalid(format!("`{name}` is longer than {most} characters: say it shorter")))
+        }
+        other => Ok(other),
+    }
+}
+
+fn needed(name: &str, value: String, most: usize) -> Checked<String> {
+    if value.trim().is_empty() {
+        return Err(invalid(format!("`{name}` is empty: it is needed")));
+    }
+    Ok(plain(name, Some(value), most)?.unwrap_or_default())
+}
+
+fn invalid(detail: impl Into<String>) -> Refusal {
+    Refusal::InvalidRequest { detail: detail.into() }
+}

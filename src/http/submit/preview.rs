@@ -1,0 +1,121 @@
+//! What would happen to a request, as `dry_run` answers it.
+
+use jiff::Timestamp;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::{
+    domain::{
+        client::Approvers,
+        id::Group,
+        plan::{Ask, NumberCheck, Plan, TraceKind, TraceLine, TraceVerdict},
+    },
+    service::Preview,
+};
+
+/// What would happen; nothing was stored or posted.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct PreviewResponse {
+    /// One for each item of the request.
+    items: Vec<ItemPreview>,
+}
+
+/// What would happen to one item.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct ItemPreview {
+    /// `approved` where the policy approves at once, otherwise `pending`.
+    #[schema(example = "pending")]
+    status: &'static str,
+    /// The rules that decide, by name.
+    rules: Vec<String>,
+    /// Steps follow one another; the asks of one run side by side and need different people.
+    steps: Vec<Vec<AskPreview>>,
+    /// Undecided at this instant, it would be over.
+    #[schema(value_type = String, format = DateTime)]
+    expires_at: Timestamp,
+    /// How long the access would live, in seconds.
+    valid_for: i64,
+    /// Whether approvers would have to type the number on the requester's screen.
+    number_check: bool,
+    /// Who could approve now, by name; for clients that may see approvers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    approvers: Option<Vec<String>>,
+    /// How the policy comes to this: each guardrail and rule that was looked at.
+    trace: Vec<TracePreview>,
+}
+
+/// So many people of these groups, asked in a channel.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct AskPreview {
+    /// A person must be in all of them.
+    from: Vec<String>,
+    count: u32,
+    channel: String,
+}
+
+/// One guardrail or rule, and what it did.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct TracePreview {
+    #[schema(example = "rule")]
+    kind: &'static str,
+    name: String,
+    /// The scope, action or detail type that was looked at.
+    part: String,
+    /// Where it stands in the policy.
+    line: u32,
+    matched: bool,
+    because: String,
+}
+
+impl PreviewResponse {
+    pub(super) fn of(preview: Preview, approvers: Approvers) -> Self {
+        let items = preview.plans.into_iter().zip(preview.deciders);
+        let items = items.map(|(plan, names)| {
+            let names = match approvers {
+                Approvers::Shown => Some(names),
+                Approvers::Hidden => None,
+            };
+            ItemPreview::of(plan, names)
+        });
+        Self { items: items.collect() }
+    }
+}
+
+impl ItemPreview {
+    fn of(plan: Plan, approvers: Option<Vec<String>>) -> Self {
+        let steps = plan.steps.iter();
+        Self {
+            status: if plan.is_pre_approved() { "approved" } else { "pending" },
+            steps: steps.map(|step| step.asks.iter().map(AskPreview::of).collect()).collect(),
+            rules: plan.rules,
+            expires_at: plan.expires_at,
+            valid_for: plan.valid_for_seconds,
+            number_check: plan.number_check == NumberCheck::Required,
+            approvers,
+            trace: plan.trace.into_iter().map(TracePreview::of).collect(),
+        }
+    }
+}
+
+impl AskPreview {
+    fn of(ask: &Ask) -> Self {
+        let from = ask.from.iter().map(Group::to_string).collect();
+        Self { from, count: ask.count, channel: ask.channel.name.clone() }
+    }
+}
+
+impl TracePreview {
+    fn of(line: TraceLine) -> Self {
+        Self {
+            kind: match line.kind {
+                TraceKind::Guardrail => "guardrail",
+                TraceKind::Rule => "rule",
+            },
+            name: line.name,
+            part: line.part,
+            line: line.line,
+            matched: line.verdict == TraceVerdict::Matched,
+            because: line.because,
+        }
+    }
+}
