@@ -1,0 +1,124 @@
+//! `countersign init`: a configuration to start from, with a policy that works and secrets that
+//! nobody else has. Nothing that exists is overwritten.
+
+use std::{
+    fs,
+    io::{BufRead, IsTerminal, Write},
+    path::{Path, PathBuf},
+};
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use clap::Args;
+
+use super::{End, Failure, output};
+use crate::clock::Seeds;
+
+const CONFIG: &str = include_str!("init/countersign.yaml");
+const POLICY: &str = include_str!("init/policy.yaml");
+const CATALOGUE: &str = include_str!("init/catalogue.yaml");
+const PEOPLE: &str = include_str!("init/people.yaml");
+
+/// What to write. What is not given is asked for on a terminal, and has a default elsewhere.
+#[derive(Debug, Args)]
+pub struct Init {
+    /// The folder to write to.
+    #[arg(default_value = ".")]
+    folder: PathBuf,
+    /// How the world will reach the service.
+    #[arg(long, value_name = "URL")]
+    public_url: Option<String>,
+    /// `sqlite:PATH`, or `postgres://user@host/name` for several replicas.
+    #[arg(long, value_name = "URL")]
+    database: Option<String>,
+}
+
+/// Writes the files, and says what to do next.
+pub fn run(init: &Init) -> Result<End, Failure> {
+    let public_url = answer(init.public_url.as_ref(), "Public URL", "http://127.0.0.1:8080")?;
+    let database = answer(init.database.as_ref(), "Database", "sqlite:countersign.db")?;
+    let seeds = Seeds::system();
+    let random = || hex::encode(seeds.seed().0);
+    let api_key = format!("cs_first_{}", random());
+    let webhook_secret = format!("whsec_{}", STANDARD.encode(seeds.seed().0));
+    let config = CONFIG.replace("{public_url}", &public_url).replace("{database}", &database);
+    let files = [
+        ("countersign.yaml", config.as_str(), Readers::Everybody),
+        ("policy.yaml", POLICY, Readers::Everybody),
+        ("catalogue.yaml", CATALOGUE, Readers::Everybody),
+        ("people.yaml", PEOPLE, Readers::Everybody),
+        ("secrets/first-api.key", &api_key, Readers::Owner),
+        ("secrets/first-webhook.key", &webhook_secret, Readers::Owner),
+        ("secrets/sandbox.key", &random(), Readers::Owner),
+    ];
+    refuse_to_overwrite(&init.folder, files.map(|(name, ..)| name))?;
+    fs::create_dir_all(init.folder.join("secrets"))?;
+    for (name, text, readers) in files {
+        write(&init.folder.join(name), text, readers)?;
+        output::talk(&format!("wrote {}", init.folder.join(name).display()));
+    }
+    next_steps(&init.folder);
+    Ok(End::Yes)
+}
+
+/// Who may read a file.
+#[derive(Clone, Copy)]
+enum Readers {
+    Everybody,
+    Owner,
+}
+
+fn refuse_to_overwrite<const N: usize>(folder: &Path, names: [&str; N]) -> Result<(), Failure> {
+    match names.into_iter().map(|name| folder.join(name)).find(|path| path.exists()) {
+        Some(path) => {
+            Err(format!("`{}` exists; choose another folder or move it away", path.display())
+                .into())
+        }
+        None => Ok(()),
+    }
+}
+
+fn write(path: &Path, text: &str, readers: Readers) -> std::io::Result<()> {
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        options.mode(match readers {
+            Readers::Everybody => 0o644,
+            Readers::Owner => 0o600,
+        });
+    }
+    options.open(path)?.write_all(text.as_bytes())
+}
+
+/// What was given, or what is answered on a terminal, or the default.
+fn answer(given: Option<&String>, question: &str, default: &str) -> Result<String, Failure> {
+    if let Some(given) = given {
+        return Ok(given.clone());
+    }
+    if !std::io::stdin().is_terminal() {
+        return Ok(default.to_owned());
+    }
+    let mut out = anstream::stderr();
+    write!(out, "{question} [{default}]: ")?;
+    out.flush()?;
+    let mut line = String::new();
+    std::io::stdin().lock().read_line(&mut line)?;
+    let line = line.trim();
+    Ok(if line.is_empty() { default.to_owned() } else { line.to_owned() })
+}
+
+fn next_steps(folder: &Path) {
+    let config = folder.join("countersign.yaml");
+    output::talk(&format!(
+        "
+Next:
+  1. put your people into people.yaml and your scopes into catalogue.yaml
+  2. countersign check --config {config}
+  3. countersign serve --config {config}
+  4. send a request with the key in secrets/first-api.key
+
+The workspace to click in is at /demo?k=<secrets/sandbox.key> of the same address.",
+        config = config.display()
+    ));
+}

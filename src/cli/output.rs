@@ -1,0 +1,72 @@
+//! Data goes to stdout, talk to stderr. Colours only where somebody can see them.
+
+use std::io::{IsTerminal, Write};
+
+use crate::{
+    config::{Config, ConfigError},
+    domain::diagnostic::{self, Paint},
+    law::Faulty,
+};
+
+use super::Failure;
+
+/// A line of data.
+pub fn data(line: &str) {
+    // A reader that has gone away (`| head`) is no failure.
+    let _ = writeln!(anstream::stdout(), "{line}");
+}
+
+/// A line of talk.
+pub fn talk(line: &str) {
+    let _ = writeln!(anstream::stderr(), "{line}");
+}
+
+/// What went wrong, with everything behind it.
+pub fn failure(failure: &Failure) {
+    talk(&format!("error: {failure}"));
+    let mut source = failure.source();
+    while let Some(cause) = source {
+        talk(&format!("  because {cause}"));
+        source = cause.source();
+    }
+}
+
+/// Whether faults are drawn in colour.
+pub fn paint() -> Paint {
+    if std::io::stderr().is_terminal() { Paint::Colour } else { Paint::Plain }
+}
+
+/// Reads the configuration; its faults are shown with line and caret.
+pub fn config(path: &std::path::Path) -> Result<Config, Failure> {
+    Config::load(path).map_err(|error| match error {
+        ConfigError::Faulty(page) => {
+            talk(&page.render(paint()));
+            format!("{} in `{}`; nothing was started", count(page.faults(), "fault", "faults"), path.display()).into()
+        }
+        ConfigError::Unreadable { .. } => {
+            let hint = "run `countersign init` to write one, or name it with --config";
+            format!("{error}: {hint}").into()
+        }
+    })
+}
+
+/// Shows the faults of policy, catalogue and people.
+pub fn law_faults(faulty: &[Faulty]) -> Failure {
+    let mut count = 0;
+    for file in faulty {
+        count += file.faults.len();
+        let source = diagnostic::Source { name: &file.source.name, text: &file.source.text };
+        talk(&diagnostic::render(&file.faults, source, paint()));
+    }
+    let names: Vec<&str> = faulty.iter().map(|file| file.source.name.as_str()).collect();
+    format!("{} in {}; nothing was started", self::count(count, "fault", "faults"), names.join(", ")).into()
+}
+
+/// “1 fault”, “2 faults”.
+pub fn count<N: TryInto<u64>>(number: N, one: &str, many: &str) -> String {
+    match number.try_into() {
+        Ok(1) => format!("1 {one}"),
+        Ok(number) => format!("{number} {many}"),
+        Err(_) => many.to_owned(),
+    }
+}

@@ -1,0 +1,68 @@
+//! `countersign serve`: one running service, until it is told to stop.
+
+use clap::Args;
+
+use super::{ConfigFile, End, Failure, output};
+use crate::{
+    adapters,
+    clock::{Clock, Seeds},
+    law::{Law, Sources},
+    logging,
+    outbox::pace::Pace,
+    server::{Server, Setup},
+};
+
+/// What to serve.
+#[derive(Debug, Args)]
+pub struct Serve {
+    #[command(flatten)]
+    file: ConfigFile,
+}
+
+/// Serves until SIGTERM or ctrl-c.
+pub async fn run(serve: Serve) -> Result<End, Failure> {
+    logging::start();
+    let config = output::config(&serve.file.config)?;
+    let sources = Sources::read(&config.policy, &config.catalogue, &config.people)?;
+    let law = Law::parse(&sources, &adapters::platforms(&config))
+        .map_err(|faulty| output::law_faults(&faulty))?;
+    let (chats, pages) = adapters::chats(&config, &law.people)?;
+    let setup = Setup {
+        config,
+        law,
+        chats,
+        clock: Clock::system(),
+        seeds: Seeds::system(),
+        pace: Pace::Chat,
+    };
+    let server = Server::start(setup, |_| pages).await?;
+    tracing::info!(address = %server.address(), "listening");
+    stop_signal().await;
+    tracing::info!("stopping");
+    server.stop().await;
+    Ok(End::Yes)
+}
+
+/// Resolves when the process is asked to stop.
+pub(super) async fn stop_signal() {
+    let interrupt = tokio::signal::ctrl_c();
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        match signal(SignalKind::terminate()) {
+            Ok(mut terminate) => {
+                tokio::select! {
+                    _ = interrupt => {}
+                    _ = terminate.recv() => {}
+                }
+            }
+            Err(_) => {
+                let _ = interrupt.await;
+            }
+        }
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = interrupt.await;
+    }
+}

@@ -1,0 +1,116 @@
+//! A listening service: an [`App`] with its doors open.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use axum::Router;
+use countersign_egress::Egress;
+use countersign_port::{access::Access, chat::Chat};
+use secrecy::ExposeSecret;
+use tokio::{net::TcpListener, task::JoinHandle};
+
+use crate::{
+    adapters,
+    app::{App, Deps},
+    cli::Failure,
+    clock::{Clock, Seeds},
+    config::Config,
+    http::{self, AppState, caller::registry::Registry},
+    law::Law,
+    outbox::pace::Pace,
+    service::Service,
+    store::Store,
+};
+
+/// What a server is made of.
+pub struct Setup {
+    pub config: Config,
+    pub law: Law,
+    pub chats: Vec<Arc<dyn Chat>>,
+    pub clock: Clock,
+    pub seeds: Seeds,
+    pub pace: Pace,
+}
+
+/// A running server.
+#[derive(Debug)]
+pub struct Server {
+    app: App,
+    address: SocketAddr,
+    door: JoinHandle<()>,
+}
+
+/// Puts a service and its routes together; nothing listens yet, and the workers wait. `more` adds
+/// routes of one's own.
+pub async fn assemble(
+    setup: Setup,
+    more: impl FnOnce(&Service) -> Router,
+) -> Result<(App, Router), Failure> {
+    let Setup { config, law, chats, clock, seeds, pace } = setup;
+    let egress = Egress::new(config.egress)?;
+    let mut clients = config.clients;
+    let signers = clients
+        .iter_mut()
+        .filter_map(|client| Some((client.client.id.to_string(), client.signer.take()?)));
+    let app = App::new(Deps {
+        store: Store::open(config.database.expose_secret()).await?,
+        auth_server: adapters::auth_server(&egress, signers, &clock),
+        clock,
+        seeds,
+        law,
+        public_url: config.public_url,
+        chats: chats.clone(),
+        pace,
+    });
+    let registry = Registry::new(clients, config.auditors, config.issuers, &egress);
+    let metrics = http::meter::recorder();
+    let state = AppState::new(app.service.clone(), registry, metrics, app.stopping());
+    let access: Arc<dyn Access> = Arc::new(app.service.clone());
+    let ingress = chats
+        .iter()
+        .fold(more(&app.service), |routes, chat| routes.merge(chat.routes(access.clone())));
+    Ok((app, http::router(&state, ingress)))
+}
+
+impl Server {
+    /// Opens the database, starts the workers, and then the port.
+    pub async fn start(
+        setup: Setup,
+        more: impl FnOnce(&Service) -> Router,
+    ) -> Result<Self, Failure> {
+        let listen = setup.config.listen;
+        let (app, router) = assemble(setup, more).await?;
+        let listener = TcpListener::bind(listen)
+            .await
+            .map_err(|error| format!("cannot listen on `{listen}`: {error}"))?;
+        let address = listener.local_addr()?;
+        app.work();
+        #[expect(clippy::disallowed_methods, reason = "joined in `stop`")]
+        let door = tokio::spawn(http::serve::serve(listener, router, app.stopping()));
+        Ok(Self { app, address, door })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What it serves.
+    pub fn app(&self) -> &App {
+        &self.app
+    }
+
+    /// Not ready, no new work, running work to its end, database closed.
+    pub async fn stop(self) {
+        self.app.stopping().cancel();
+        if let Err(error) = self.door.await {
+            tracing::error!(%error, "the door did not close by itself");
+        }
+        self.app.stop().await;
+    }
+}
+
+impl std::fmt::Debug for Setup {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Setup")
+    }
+}
