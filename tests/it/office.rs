@@ -1,0 +1,268 @@
+//! The office: a whole service with a chat workspace and an asking OAuth server, on a clock that
+//! stands still. Stories tell what people do; the plumbing is all here.
+
+use std::{path::Path, sync::Arc};
+
+use axum::Router;
+use countersign::{
+    app::App,
+    clock::{Clock, Seeds},
+    config::{Config, environment::Environment},
+    law::{Law, Source, Sources},
+    outbox::pace::Pace,
+    server::{Setup, assemble},
+    store::Store,
+};
+use countersign_port::{
+    access::{Access, Ballot, Choice, Refusal},
+    card::{Card, Verb},
+};
+use countersign_sandbox::{click::Answers, demo, door::Key, workspace::Sandbox};
+use jiff::SignedDuration;
+use serde_json::Value;
+use tokio::net::TcpListener;
+
+use crate::{
+    database::Database,
+    receiver::{Receiver, SECRET},
+};
+
+/// When every story begins.
+pub(crate) const START: &str = "2026-11-22T12:00:00Z";
+
+/// The key of the client that asks.
+pub(crate) const API_KEY: &str = "cs_shop_00000000000000000000000000000000000000000000";
+
+/// Everything that a story needs.
+pub(crate) struct Office {
+    pub(crate) app: App,
+    pub(crate) clock: Clock,
+    pub(crate) sandbox: Sandbox,
+    pub(crate) receiver: Receiver,
+    pub(crate) url: String,
+    database: Database,
+}
+
+/// What came back.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: reqwest::header::HeaderMap,
+    pub(crate) body: Value,
+}
+
+impl Answer {
+    /// The problem type.
+    pub(crate) fn problem(&self) -> &str {
+        assert_eq!(self.headers["content-type"], "application/problem+json");
+        self.body["type"].as_str().unwrap()
+    }
+}
+
+/// Tells a story on SQLite, and on PostgreSQL where there is one.
+pub(crate) async fn tell<F, Story>(story: Story)
+where
+    Story: Fn(Office) -> F,
+    F: Future<Output = Office>,
+{
+    // The log of a story is shown when it fails.
+    let _ = tracing_subscriber::fmt().with_test_writer().try_init();
+    let databases = [Some(Database::sqlite()), Database::postgres().await];
+    for database in databases.into_iter().flatten() {
+        story(Office::open(database).await).await.close().await;
+    }
+}
+
+impl Office {
+    pub(crate) async fn open(database: Database) -> Self {
+        let clock = Clock::frozen(START.parse().unwrap());
+        let sandbox = Sandbox::new(demo::CHANNELS, Key::new(&"k".repeat(43)).unwrap());
+        let receiver = Receiver::start(clock.clone()).await;
+        Self::with(database, clock, sandbox, receiver).await
+    }
+
+    /// A new process over the same database; chat and the asking server know nothing of it.
+    pub(crate) async fn restart(self) -> Self {
+        let Self { app, clock, sandbox, receiver, database, .. } = self;
+        app.stop().await;
+        Self::with(database, clock, sandbox, receiver).await
+    }
+
+    /// A second process over the same database.
+    pub(crate) async fn replica(&self) -> App {
+        let setup = setup(&self.database, &self.clock, &self.sandbox, &self.receiver);
+        assemble(setup, |_| Router::new()).await.unwrap().0
+    }
+
+    async fn with(database: Database, clock: Clock, sandbox: Sandbox, receiver: Receiver) -> Self {
+        let setup = setup(&database, &clock, &sandbox, &receiver);
+        let (app, router) = assemble(setup, |_| Router::new()).await.unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        #[expect(clippy::disallowed_methods, reason = "ends with the test's runtime")]
+        tokio::spawn(countersign::http::serve::serve(listener, router, app.stopping()));
+        Self { app, clock, sandbox, receiver, url, database }
+    }
+
+    pub(crate) fn store(&self) -> Store {
+        self.app.store()
+    }
+
+    /// Lets everything that is due happen.
+    pub(crate) async fn settle(&self) {
+        self.app.timers.sweep().await.unwrap();
+        self.app.outbox.drain().await.unwrap();
+    }
+
+    pub(crate) async fn advance(&self, by: SignedDuration) {
+        self.clock.advance(by);
+        self.settle().await;
+    }
+
+    /// Nothing may be left: no callback that the story did not look at, no work that is due.
+    pub(crate) async fn close(self) {
+        self.settle().await;
+        let unread = self.receiver.events();
+        assert!(unread.is_empty(), "callbacks that the story did not look at: {unread:?}");
+        self.app.stop().await;
+        self.database.drop().await;
+    }
+
+    pub(crate) async fn ask(&self, body: &Value) -> Answer {
+        self.ask_with(body, &[]).await
+    }
+
+    pub(crate) async fn ask_with(&self, body: &Value, headers: &[(&str, &str)]) -> Answer {
+        let mut request = client().post(format!("{}/access/v1/requests", self.url)).json(body);
+        request = request.bearer_auth(API_KEY);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        answer(request).await
+    }
+
+    pub(crate) async fn get(&self, id: &str) -> Answer {
+        let url = format!("{}/access/v1/requests/{id}", self.url);
+        answer(client().get(url).bearer_auth(API_KEY)).await
+    }
+
+    pub(crate) async fn cancel(&self, id: &str, body: &Value) -> Answer {
+        let url = format!("{}/access/v1/requests/{id}/cancel", self.url);
+        answer(client().post(url).bearer_auth(API_KEY).json(body)).await
+    }
+
+    /// The newest card of a channel.
+    pub(crate) fn newest(&self, channel: &str) -> Arc<Card> {
+        self.sandbox.messages(channel).pop().expect("a card").card
+    }
+
+    /// The token of a button of the newest card.
+    pub(crate) fn button(&self, channel: &str, verb: Verb) -> String {
+        let card = self.newest(channel);
+        let button = card.actions.iter().find(|button| button.verb == verb);
+        button.expect("a button").token.clone()
+    }
+
+    /// Presses a button of the newest card of a channel.
+    pub(crate) async fn press(
+        &self,
+        who: &str,
+        channel: &str,
+        verb: Verb,
+    ) -> Result<Arc<Card>, Refusal> {
+        self.press_with(who, channel, verb, Answers::default()).await
+    }
+
+    pub(crate) async fn press_with(
+        &self,
+        who: &str,
+        channel: &str,
+        verb: Verb,
+        answers: Answers,
+    ) -> Result<Arc<Card>, Refusal> {
+        let message = self.sandbox.messages(channel).pop().expect("a card");
+        let access: &dyn Access = &self.app.service;
+        self.sandbox.click(access, who, &message.reference, verb, answers).await.expect("a button")
+    }
+
+    /// Presses a button that may not be on any card any more.
+    pub(crate) async fn press_token(&self, who: &str, token: &str) -> Result<Card, Refusal> {
+        let ballot = Ballot {
+            button: token.to_owned(),
+            voter: demo::identity(who),
+            choice: Choice::Approve,
+            comment: None,
+            number: None,
+            payload_sha256: String::new(),
+        };
+        self.app.service.vote(ballot).await
+    }
+}
+
+fn setup(database: &Database, clock: &Clock, sandbox: &Sandbox, receiver: &Receiver) -> Setup {
+    Setup {
+        config: config(database, receiver),
+        law: demo_law(),
+        chats: vec![Arc::new(sandbox.clone())],
+        clock: clock.clone(),
+        seeds: Seeds::system(),
+        pace: Pace::Unlimited,
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the tests call the service from outside")]
+pub(crate) fn client() -> reqwest::Client {
+    reqwest::Client::new()
+}
+
+pub(crate) async fn answer(request: reqwest::RequestBuilder) -> Answer {
+    let response = request.send().await.unwrap();
+    let status = response.status().as_u16();
+    let headers = response.headers().clone();
+    let body = response.json().await.unwrap_or(Value::Null);
+    Answer { status, headers, body }
+}
+
+fn config(database: &Database, receiver: &Receiver) -> Config {
+    let text = format!(
+        r#"
+listen: 127.0.0.1:0
+public_url: https://countersign.example
+database: "{}"
+clients:
+  - id: shop-admin
+    name: Shop Admin
+    api_keys: [{{ env: API_KEY }}]
+    webhook_secret: {{ env: WEBHOOK_SECRET }}
+    callbacks: ["{}"]
+    scopes: ["*"]
+    trust: trusted
+limits: {{ requests_per_second: 100000 }}
+auditors: [{{ id: siem, api_keys: [{{ env: AUDITOR_KEY }}] }}]
+egress: {{ allow: [127.0.0.1/32] }}
+"#,
+        database.url(),
+        receiver.endpoint,
+    );
+    let environment = Environment::of([
+        ("API_KEY", API_KEY),
+        ("WEBHOOK_SECRET", SECRET),
+        ("AUDITOR_KEY", AUDITOR_KEY),
+    ]);
+    Config::parse("countersign.yaml", &text, Path::new("/"), &environment)
+        .map_err(|page| page.render(countersign::domain::diagnostic::Paint::Plain))
+        .unwrap_or_else(|page| panic!("{page}"))
+}
+
+/// The key of the auditor.
+pub(crate) const AUDITOR_KEY: &str = "cs_siem_00000000000000000000000000000000000000000000";
+
+fn demo_law() -> Law {
+    let source = |name: &str, text: &str| Source { name: name.to_owned(), text: text.to_owned() };
+    let sources = Sources {
+        policy: source("policy.yaml", demo::POLICY),
+        catalogue: source("catalogue.yaml", demo::CATALOGUE),
+        people: source("people.yaml", demo::PEOPLE),
+    };
+    Law::parse(&sources, &[demo::PLATFORM]).unwrap()
+}

@@ -1,0 +1,168 @@
+//! Many people at once: exactly one outcome each.
+
+use std::collections::BTreeMap;
+
+use countersign::{
+    domain::{
+        client::{Approvers, Claims, Client},
+        id::{ClientId, RequestId},
+        outcome::Status,
+        policy::Trust,
+        request::{
+            Action, AskingClient, Context, Draft, GRANT_SCOPE, Item, RequestedAccess, Resource,
+            Subject,
+        },
+    },
+    service::Opened,
+};
+use countersign_port::{
+    access::{Access, Ballot, Choice},
+    card::Verb,
+};
+use countersign_sandbox::demo;
+use futures::future::join_all;
+
+use crate::{
+    database::Database,
+    office::{Office, tell},
+};
+
+/// How many requests race at once.
+const REQUESTS: usize = 40;
+
+fn client() -> Client {
+    Client {
+        id: ClientId::from(demo::CLIENT_ID),
+        name: demo::CLIENT_NAME.to_owned(),
+        scopes: vec!["*".to_owned()],
+        callbacks: Vec::new(),
+        trust: Trust::Trusted,
+        owner: None,
+        claims: Claims::Ignored,
+        pending_limit: Some(1000),
+        approvers: Approvers::Hidden,
+    }
+}
+
+fn write_prod() -> Draft {
+    Draft {
+        client: AskingClient {
+            id: demo::CLIENT_ID.to_owned(),
+            name: None,
+            actor: None,
+            source: serde_json::Map::new(),
+        },
+        subject: Subject {
+            kind: "user".to_owned(),
+            id: "dana".to_owned(),
+            name: None,
+            email: None,
+            groups: Vec::new(),
+            roles: Vec::new(),
+            sid: None,
+        },
+        items: vec![Item {
+            action: Action { name: GRANT_SCOPE.to_owned(), properties: None },
+            resource: Resource {
+                kind: "oauth_client".to_owned(),
+                id: demo::CLIENT_ID.to_owned(),
+                properties: None,
+            },
+            requested: RequestedAccess {
+                scopes: vec!["prod:orders:write".to_owned()],
+                ..RequestedAccess::default()
+            },
+        }],
+        context: Context::default(),
+        login_hint: None,
+        binding_message: None,
+        acr_values: None,
+        requested_expiry_seconds: None,
+        callback: None,
+    }
+}
+
+async fn open(office: &Office) -> Opened {
+    office.app.service.open(&client(), write_prod(), None).await.unwrap()
+}
+
+async fn click(office: &Office, access: &dyn Access, channel: &str, who: &str) {
+    let presses = office.sandbox.messages(channel).into_iter().filter_map(|message| {
+        let button =
+            message.card.actions.iter().find(|button| button.verb == Verb::Approve)?.clone();
+        Some(access.vote(Ballot {
+            button: button.token,
+            voter: demo::identity(who),
+            choice: Choice::Approve,
+            comment: None,
+            number: None,
+            payload_sha256: String::new(),
+        }))
+    });
+    for result in join_all(presses).await {
+        if let Err(refusal) = result {
+            assert!(!refusal.sentence.is_empty());
+        }
+    }
+}
+
+/// Eight people press every card of both steps at once, each at the replica of their turn: some
+/// count, some do not, some press twice, one of them is the requester.
+async fn race(office: &Office, replicas: &[&dyn Access]) {
+    let opened: Vec<Opened> = join_all((0..REQUESTS).map(|_| open(office))).await;
+    office.settle().await;
+    let shop = ["erin", "farid", "erin", "farid", "dana", "sam", "gus", "fay"];
+    let security = ["sam", "sam", "sam", "dana", "erin", "farid", "olu", "sam"];
+    for (channel, people) in [("shop-approvals", shop), ("security", security)] {
+        let presses = people
+            .iter()
+            .enumerate()
+            .map(|(turn, who)| click(office, replicas[turn % replicas.len()], channel, who));
+        join_all(presses).await;
+        office.settle().await;
+    }
+    let mut outcomes: BTreeMap<Status, usize> = BTreeMap::new();
+    for opened in &opened {
+        let id: &RequestId = &opened.view.request.id;
+        let view = office.app.service.view(&client(), id).await.unwrap();
+        *outcomes.entry(view.outcome.unwrap().status).or_default() += 1;
+    }
+    assert_eq!(outcomes, BTreeMap::from([(Status::Approved, REQUESTS)]));
+    the_log_has_no_gap(office).await;
+}
+
+/// Every request has entries 1 to n, and exactly one says how it ended.
+async fn the_log_has_no_gap(office: &Office) {
+    let store = office.store();
+    let broken: i64 = sqlx::query_scalar(
+        "select count(*) from (select request_id from entry group by request_id \
+         having count(*) <> max(seq) or min(seq) <> 1 \
+         or sum(case when kind = 'request_decided' then 1 else 0 end) <> 1) broken",
+    )
+    .fetch_one(&store.read)
+    .await
+    .unwrap();
+    assert_eq!(broken, 0);
+    let outcomes: i64 =
+        sqlx::query_scalar("select count(*) from outcome").fetch_one(&store.read).await.unwrap();
+    assert_eq!(outcomes, i64::try_from(REQUESTS).unwrap());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn racing_voters_make_exactly_one_outcome_each() {
+    tell(|office| async move {
+        race(&office, &[&office.app.service]).await;
+        office
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_replicas_on_one_database_make_exactly_one_outcome_each() {
+    let Some(database) = Database::postgres().await else { return };
+    let office = Office::open(database).await;
+    let other = office.replica().await;
+    race(&office, &[&office.app.service, &other.service]).await;
+    other.stop().await;
+    office.close().await;
+}

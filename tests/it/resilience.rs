@@ -1,0 +1,113 @@
+//! What fails outside, or stops in the middle, loses nothing.
+
+use std::time::Duration;
+
+use countersign_port::{
+    access::RefusalKind,
+    card::{Face, Verb},
+};
+use countersign_sandbox::weather::Weather;
+use jiff::SignedDuration;
+use serde_json::json;
+
+use crate::office::{Office, tell};
+
+async fn ask(office: &Office) -> String {
+    let answer = office
+        .ask(&json!({
+            "subject": { "type": "user", "id": "dana" },
+            "client": { "id": "shop-admin", "name": "Shop Admin" },
+            "requested_access": { "scope": "prod:orders:write" },
+            "callback": { "endpoint": office.receiver.endpoint },
+        }))
+        .await;
+    assert_eq!(answer.status, 202, "{}", answer.body);
+    answer.body["task"]["id"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restart_in_the_middle_changes_nothing() {
+    tell(|office| async move {
+        let id = ask(&office).await;
+        office.settle().await;
+        office.press("erin", "shop-approvals", Verb::Approve).await.unwrap();
+        let office = office.restart().await;
+        office.settle().await;
+        assert_eq!(office.newest("shop-approvals").face, Face::Partial);
+        office.press("farid", "shop-approvals", Verb::Approve).await.unwrap();
+        let office = office.restart().await;
+        office.settle().await;
+        office.press("sam", "security", Verb::Approve).await.unwrap();
+        let office = office.restart().await;
+        office.settle().await;
+        assert_eq!(office.get(&id).await.body["task"]["status"], "approved");
+        assert_eq!(office.receiver.events(), ["access_request.approved"]);
+        office
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_card_whose_posting_is_unclear_is_posted_anew_and_the_old_buttons_are_dead() {
+    tell(|office| async move {
+        ask(&office).await;
+        office.sandbox.set_weather(Weather::Silent);
+        office.settle().await;
+        let old = office.button("shop-approvals", Verb::Approve);
+        office.sandbox.set_weather(Weather::Fine);
+        office.advance(SignedDuration::from_mins(2)).await;
+        assert_eq!(office.sandbox.messages("shop-approvals").len(), 2);
+        let dead = office.press_token("erin", &old).await.unwrap_err();
+        assert_eq!(dead.kind, RefusalKind::Superseded);
+        assert_eq!(dead.sentence, "A newer card replaced this one; use that.");
+        office.press("erin", "shop-approvals", Verb::Approve).await.unwrap();
+        office
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_chat_product_that_limits_or_is_down_is_waited_for() {
+    tell(|office| async move {
+        ask(&office).await;
+        office.sandbox.set_weather(Weather::Limited { after: Duration::from_secs(30) });
+        office.settle().await;
+        office.advance(SignedDuration::from_secs(10)).await;
+        assert!(office.sandbox.messages("shop-approvals").is_empty());
+        office.sandbox.set_weather(Weather::Down);
+        office.advance(SignedDuration::from_secs(60)).await;
+        office.sandbox.set_weather(Weather::Fine);
+        office.advance(SignedDuration::from_secs(120)).await;
+        assert_eq!(office.sandbox.messages("shop-approvals").len(), 1, "one card, once");
+        office
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn forged_and_foreign_buttons_record_nothing() {
+    tell(|office| async move {
+        ask(&office).await;
+        office.settle().await;
+        let real = office.button("shop-approvals", Verb::Approve);
+        let (card, _) = real.split_once('.').unwrap();
+        let forged = [
+            String::new(),
+            card.to_owned(),
+            format!("{card}.AAAAAAAAAAAAAAAAAAAAAA"),
+            real.replace("crd_0", "crd_1"),
+        ];
+        for token in forged {
+            let refusal = office.press_token("erin", &token).await.unwrap_err();
+            assert!(
+                matches!(refusal.kind, RefusalKind::UnknownButton | RefusalKind::Superseded),
+                "{token}: {refusal:?}"
+            );
+        }
+        let stranger = office.press_token("nobody", &real).await.unwrap_err();
+        assert_eq!(stranger.kind, RefusalKind::NotLinked);
+        assert_eq!(office.newest("shop-approvals").face, Face::Pending);
+        office
+    })
+    .await;
+}
