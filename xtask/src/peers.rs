@@ -1,0 +1,61 @@
+//! `cargo xtask peers`: programs that no one here wrote judge what we send and serve. Their sources
+//! and pinned versions lie under tests/peers/, one folder a peer.
+
+mod browser;
+mod jcs;
+mod openapi;
+mod place;
+mod server;
+mod webhooks;
+
+use clap::Args;
+
+use crate::{
+    outcome::Outcome,
+    suite::{self, Suite},
+    workshop::Workshop,
+};
+
+/// The peers that run on every change.
+pub(crate) const ALL: &[Suite] = &[
+    Suite {
+        name: "jcs",
+        about: "canonical JSON and its hashes agree with npm and PyPI packages",
+        run: jcs::run,
+    },
+    Suite {
+        name: "webhooks",
+        about: "callbacks verify with the official packages in Node and Python",
+        run: webhooks::run,
+    },
+    Suite {
+        name: "openapi",
+        about: "schemathesis finds nothing that openapi.json does not say",
+        run: openapi::run,
+    },
+    Suite {
+        name: "browser",
+        about: "headless Chromium clicks through the demo",
+        run: browser::run,
+    },
+];
+
+/// Which peers to run.
+#[derive(Debug, Args)]
+pub(crate) struct Selection {
+    /// Run these peers alone.
+    #[arg(value_name = "NAME")]
+    names: Vec<String>,
+    /// Name the peers and run none.
+    #[arg(long)]
+    list: bool,
+}
+
+/// Runs what was selected, or lists what there is.
+pub(crate) fn run(shop: &Workshop, selection: &Selection) -> Outcome<()> {
+    if selection.list {
+        suite::list(ALL);
+        return Ok(());
+    }
+    suite::run(shop, &suite::select(ALL, &selection.names)?)
+}

@@ -1,0 +1,62 @@
+//! `cargo xtask test`: everything, on a machine that may have nothing but a Rust tool chain. What
+//! is missing and cannot be installed is skipped aloud; what ran and did not pass fails the whole.
+
+use std::fs;
+
+use crate::{
+    check, command,
+    outcome::{During, Outcome, Stop, fail},
+    peers,
+    suite::{self, Selection, Suite},
+    workshop::Workshop,
+};
+
+const OURS: &[Suite] = &[
+    Suite { name: "postgres", about: "a throw-away PostgreSQL starts", run: postgres },
+    Suite { name: "tests", about: "every test of the workspace, on both databases", run: tests },
+    Suite { name: "demo-check", about: "the guided tour, without a browser", run: demo },
+    Suite { name: "manifest", about: "manifests/openapi.json is what we serve", run: manifest },
+];
+
+/// Runs the fast checks, our tests and the peers.
+pub(crate) fn run(shop: &Workshop, selection: &Selection) -> Outcome<()> {
+    suite::run_selected(shop, &[check::ALL, OURS, peers::ALL].concat(), selection)
+}
+
+fn postgres(shop: &Workshop) -> Outcome<String> {
+    Ok(shop.postgres()?.url().to_owned())
+}
+
+fn tests(shop: &Workshop) -> Outcome<String> {
+    let mut cargo = shop.cargo();
+    cargo.args(["test", "--workspace", "--no-fail-fast"]);
+    let databases = match shop.postgres() {
+        Ok(postgres) => {
+            cargo.env("COUNTERSIGN_TEST_POSTGRES", postgres.url());
+            "SQLite and PostgreSQL"
+        }
+        Err(Stop::Skip(why)) => {
+            anstream::println!("skipped: PostgreSQL: {why}");
+            "SQLite only"
+        }
+        Err(failure) => return Err(failure),
+    };
+    command::run(&mut cargo)?;
+    Ok(databases.to_owned())
+}
+
+fn demo(shop: &Workshop) -> Outcome<String> {
+    let mut demo = shop.countersign()?;
+    command::run(demo.args(["demo", "--headless"]))?;
+    Ok("the tour ends as it should".to_owned())
+}
+
+fn manifest(shop: &Workshop) -> Outcome<String> {
+    let path = shop.root.join("manifests").join("openapi.json");
+    let committed = fs::read_to_string(&path).during(path.display())?;
+    let served = command::read(shop.countersign()?.arg("openapi"))?;
+    if committed == served {
+        return Ok("no drift".to_owned());
+    }
+    fail("manifests/openapi.json is old: `cargo run -- openapi > manifests/openapi.json`")
+}
