@@ -1,0 +1,53 @@
+//! The parts of the programme, one file each.
+
+mod chaos;
+mod click;
+mod drain;
+mod footprint;
+mod ingest;
+mod overload;
+
+use clap::Subcommand;
+
+use crate::{failure::Failure, receiver::Receiver, report::Report, tools::Tools};
+
+/// A part of the programme.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Subcommand)]
+pub(crate) enum Part {
+    /// Submits: rates and times at 1, 32 and 256 connections (R1, R2, R3).
+    Ingest,
+    /// Clicks on cards, every second one of which decides.
+    Click,
+    /// Callbacks to one receiver (R9).
+    Drain,
+    /// Four times as much as it can take (R13).
+    Overload,
+    /// Memory, start, size (R12).
+    Footprint,
+    /// kill -9 under load, with a ledger kept outside (R6).
+    Chaos,
+}
+
+impl Part {
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Ingest, Self::Click, Self::Drain, Self::Overload, Self::Footprint, Self::Chaos];
+
+    /// Measures it. What goes wrong stands in the report, and the other parts go on.
+    pub(crate) async fn run(
+        self,
+        tools: &Tools,
+        receiver: &Receiver,
+        report: &mut Report,
+    ) -> Result<(), Failure> {
+        receiver.forget();
+        let (name, done) = match self {
+            Self::Ingest => ("ingest", ingest::measure(tools, report).await),
+            Self::Click => ("click", click::measure(tools, report).await),
+            Self::Drain => ("drain", drain::measure(tools, receiver, report).await),
+            Self::Overload => ("overload", overload::measure(tools, report).await),
+            Self::Footprint => ("footprint", footprint::measure(tools, report).await),
+            Self::Chaos => ("chaos", chaos::measure(tools, receiver, report).await),
+        };
+        done.or_else(|failure| report.broken(name, &failure))
+    }
+}

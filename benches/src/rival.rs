@@ -1,0 +1,111 @@
+//! What the service is compared with, as processes: started on the service's core, asked, ended.
+
+use std::{
+    net::SocketAddr,
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use serde::de::DeserializeOwned;
+use tempfile::TempDir;
+
+use crate::{
+    failure::Failure,
+    peer::{Drained, Limits},
+    site::free_address,
+    tools::Tools,
+    wire::Wire,
+};
+
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A server of the other kind; killed when dropped.
+#[derive(Debug)]
+pub(crate) struct Rival {
+    pub(crate) address: SocketAddr,
+    child: Child,
+    _folder: TempDir,
+}
+
+impl Rival {
+    pub(crate) async fn echo(tools: &Tools) -> Result<Self, Failure> {
+        let (address, folder) = (free_address()?, folder(tools)?);
+        let command = tools.peer(&["echo", &address.to_string()]);
+        Self::start(address, folder, command).await
+    }
+
+    pub(crate) async fn naive(tools: &Tools) -> Result<Self, Failure> {
+        let (address, folder) = (free_address()?, folder(tools)?);
+        let path = folder.path().display().to_string();
+        let command = tools.peer(&["naive", &address.to_string(), &path]);
+        Self::start(address, folder, command).await
+    }
+
+    async fn start(
+        address: SocketAddr,
+        folder: TempDir,
+        mut command: Command,
+    ) -> Result<Self, Failure> {
+        let child = command.stdin(Stdio::null()).spawn()?;
+        let rival = Self { address, child, _folder: folder };
+        let start = Instant::now();
+        while Wire::connect(address).await.is_err() {
+            if start.elapsed() > PATIENCE {
+                return Err("what it is compared with did not start".into());
+            }
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        Ok(rival)
+    }
+}
+
+impl Drop for Rival {
+    /// Best effort: it may have ended already.
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+/// The limits of disk and database, now.
+pub(crate) fn limits(tools: &Tools) -> Result<Limits, Failure> {
+    let folder = folder(tools)?;
+    let milliseconds = (tools.scale.lasting() / 2).as_millis().to_string();
+    said(tools.peer(&["limits", &folder.path().display().to_string(), &milliseconds]))
+}
+
+/// Callbacks in a loop. The receiver is in this process, so that it must not be waited for here.
+pub(crate) async fn post(
+    tools: &Tools,
+    count: usize,
+    connections: usize,
+) -> Result<Drained, Failure> {
+    let (to, count) = (tools.receiver.to_string(), count.to_string());
+    let command = tools.peer(&["post", &to, &count, &connections.to_string()]);
+    tokio::task::spawn_blocking(move || said(command)).await?
+}
+
+/// Callbacks claimed, sent and settled one by one.
+pub(crate) async fn settle(
+    tools: &Tools,
+    count: usize,
+    connections: usize,
+) -> Result<Drained, Failure> {
+    let folder = folder(tools)?;
+    let (to, count) = (tools.receiver.to_string(), count.to_string());
+    let path = folder.path().display().to_string();
+    let command = tools.peer(&["settle", &to, &count, &connections.to_string(), &path]);
+    tokio::task::spawn_blocking(move || said(command)).await?
+}
+
+fn folder(tools: &Tools) -> Result<TempDir, Failure> {
+    Ok(tempfile::Builder::new().prefix("countersign-rival-").tempdir_in(&tools.folder)?)
+}
+
+fn said<T: DeserializeOwned>(mut command: Command) -> Result<T, Failure> {
+    let output = command.stdin(Stdio::null()).stderr(Stdio::inherit()).output()?;
+    if !output.status.success() {
+        return Err(format!("what it is compared with ended with {}", output.status).into());
+    }
+    Ok(serde_json::from_slice(&output.stdout)?)
+}
