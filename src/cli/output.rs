@@ -41,7 +41,12 @@ pub fn config(path: &std::path::Path) -> Result<Config, Failure> {
     Config::load(path).map_err(|error| match error {
         ConfigError::Faulty(page) => {
             talk(&page.render(paint()));
-            format!("{} in `{}`; nothing was started", count(page.faults(), "fault", "faults"), path.display()).into()
+            format!(
+                "{} in `{}`; nothing was started",
+                count(page.faults(), "fault", "faults"),
+                path.display()
+            )
+            .into()
         }
         ConfigError::Unreadable { .. } => {
             let hint = "run `countersign init` to write one, or name it with --config";
@@ -59,7 +64,12 @@ pub fn law_faults(faulty: &[Faulty]) -> Failure {
         talk(&diagnostic::render(&file.faults, source, paint()));
     }
     let names: Vec<&str> = faulty.iter().map(|file| file.source.name.as_str()).collect();
-    format!("{} in {}; nothing was started", self::count(count, "fault", "faults"), names.join(", ")).into()
+    format!(
+        "{} in {}; nothing was started",
+        self::count(count, "fault", "faults"),
+        names.join(", ")
+    )
+    .into()
 }
 
 /// “1 fault”, “2 faults”.
