@@ -47,6 +47,18 @@ pub struct Answer {
     pub body: Bytes,
 }
 
+/// A connection that has left HTTP behind.
+#[derive(Debug)]
+pub struct Upgraded {
+    /// What the other side said when it agreed.
+    pub headers: HeaderMap,
+    /// What is read and written on it is up to the caller.
+    pub stream: Stream,
+}
+
+/// A connection to the checked address, with TLS where the URL said so.
+pub type Stream = reqwest::Upgraded;
+
 /// Whether the other side may have seen the request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sent {
@@ -131,6 +143,15 @@ pub(crate) async fn read(
     }
     let headers = std::mem::take(response.headers_mut());
     Ok(Answer { status: response.status(), headers, body: body.into() })
+}
+
+pub(crate) async fn switched(mut response: reqwest::Response) -> Result<Upgraded, EgressError> {
+    if response.status() != StatusCode::SWITCHING_PROTOCOLS {
+        let status = response.status();
+        return Err(EgressError::Broken(format!("it was not upgraded, the answer was {status}")));
+    }
+    let headers = std::mem::take(response.headers_mut());
+    Ok(Upgraded { headers, stream: response.upgrade().await? })
 }
 
 fn cause<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {

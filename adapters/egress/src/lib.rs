@@ -7,7 +7,7 @@ use std::{fmt, sync::Arc, time::Duration};
 use url::Url;
 
 use crate::{
-    exchange::{Answer, EgressError, Request, read},
+    exchange::{Answer, EgressError, Request, Sent, Upgraded, read, switched},
     resolver::{Guard, Resolve, SystemResolver},
     target::{Allow, Blocked, CheckedUrl, Zone},
 };
@@ -39,7 +39,7 @@ pub struct Settings {
 /// The one HTTP client, with the guard in front.
 #[derive(Debug, Clone)]
 pub struct Egress {
-    allow: Allow,
+    settings: Arc<Settings>,
     open: reqwest::Client,
     inner: reqwest::Client,
 }
@@ -52,14 +52,29 @@ pub struct BuildError(#[from] reqwest::Error);
 impl Egress {
     /// Reads the trusted certificates.
     pub fn new(settings: Settings) -> Result<Self, BuildError> {
-        let open = client(&settings, Zone::Open)?;
-        let inner = client(&settings, Zone::Inner)?;
-        Ok(Self { allow: settings.allow, open, inner })
+        let open = client(&settings, Zone::Open)?.build()?;
+        let inner = client(&settings, Zone::Inner)?.build()?;
+        Ok(Self { settings: Arc::new(settings), open, inner })
     }
 
     /// Admits a URL. An address in it is judged now, a name each time it is connected to.
     pub fn check(&self, url: &Url) -> Result<CheckedUrl, Blocked> {
-        CheckedUrl::new(url, &self.allow)
+        CheckedUrl::new(url, &self.settings.allow)
+    }
+
+    /// Whether the host of a URL has addresses, all of which may be called. Connects to nobody.
+    pub async fn resolve(&self, url: &CheckedUrl) -> Result<(), EgressError> {
+        // An address in the URL was judged when it was checked.
+        let Some(name) = url.url.domain() else { return Ok(()) };
+        let guard = guard(&self.settings, url.zone);
+        match tokio::time::timeout(self.settings.connect, guard.admitted(name)).await {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(error)) => Err(match error.downcast::<Blocked>() {
+                Ok(blocked) => EgressError::Blocked(*blocked),
+                Err(error) => EgressError::Connect(error.to_string()),
+            }),
+            Err(_) => Err(EgressError::TimedOut(Sent::No)),
+        }
     }
 
     /// Sends one request, once.
@@ -71,6 +86,15 @@ impl Egress {
         };
         let response = client.request(method, url.url).headers(headers).body(body).send().await?;
         read(response, keep).await
+    }
+
+    /// Opens a connection that leaves HTTP behind, such as a `WebSocket`. It gets a client of its
+    /// own, because only HTTP/1.1 can be left.
+    pub async fn upgrade(&self, request: Request) -> Result<Upgraded, EgressError> {
+        let Request { method, url, headers, body, .. } = request;
+        let client = client(&self.settings, url.zone)?.http1_only().build()?;
+        let response = client.request(method, url.url).headers(headers).body(body).send().await?;
+        switched(response).await
     }
 }
 
@@ -93,11 +117,9 @@ impl fmt::Debug for Settings {
 }
 
 #[expect(clippy::disallowed_methods, reason = "this is the one place that builds a client")]
-fn client(settings: &Settings, zone: Zone) -> Result<reqwest::Client, BuildError> {
-    let Settings { allow, resolver, .. } = settings;
-    let guard = Guard { resolver: Arc::clone(resolver), allow: allow.clone(), zone };
-    let client = reqwest::Client::builder()
-        .dns_resolver(guard)
+fn client(settings: &Settings, zone: Zone) -> Result<reqwest::ClientBuilder, reqwest::Error> {
+    let builder = reqwest::Client::builder()
+        .dns_resolver(guard(settings, zone))
         .redirect(reqwest::redirect::Policy::none())
         .retry(reqwest::retry::never())
         .no_proxy()
@@ -108,7 +130,11 @@ fn client(settings: &Settings, zone: Zone) -> Result<reqwest::Client, BuildError
         .pool_max_idle_per_host(IDLE_CONNECTIONS)
         .pool_idle_timeout(IDLE_TIMEOUT)
         .http2_max_header_list_size(MAX_HEADER_BYTES)
-        .tls_certs_merge(reqwest::Certificate::from_pem_bundle(&settings.ca_pem)?)
-        .build()?;
-    Ok(client)
+        .tls_certs_merge(reqwest::Certificate::from_pem_bundle(&settings.ca_pem)?);
+    Ok(builder)
+}
+
+fn guard(settings: &Settings, zone: Zone) -> Guard {
+    let Settings { allow, resolver, .. } = settings;
+    Guard { resolver: Arc::clone(resolver), allow: allow.clone(), zone }
 }

@@ -39,7 +39,7 @@ pub(crate) struct Guard {
 }
 
 impl Guard {
-    async fn admitted(
+    pub(crate) async fn admitted(
         &self,
         name: &str,
     ) -> Result<Addrs, Box<dyn std::error::Error + Send + Sync>> {

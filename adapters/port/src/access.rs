@@ -1,8 +1,13 @@
 //! The driving port: what an adapter may ask of the service. The service implements it.
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 
-use crate::{card::Card, text::Untrusted};
+use crate::{
+    card::{Card, Verb},
+    chat::MessageRef,
+    text::Untrusted,
+};
 
 /// The service, as an adapter sees it.
 #[async_trait]
@@ -12,22 +17,61 @@ pub trait Access: Send + Sync {
 
     /// The card behind a button, as its viewer may see it now, with everything that the short
     /// card leaves out.
-    async fn show(&self, button: &str, viewer: &Identity) -> Result<Card, Refusal>;
+    async fn show(&self, press: &Press) -> Result<Card, Refusal>;
+
+    /// The card of a request, for somebody who was asked or may be asked about it.
+    async fn look_up(&self, request: &str, viewer: &Identity) -> Result<Card, Refusal>;
+
+    /// What waits for this person, most urgent first.
+    async fn waiting(&self, viewer: &Identity) -> Result<Vec<Waiting>, Refusal>;
+
+    /// A press that the platform's own facts turn away: a guest, another company, an account that
+    /// nobody vouches for. Recorded where the button is one of ours; gives the words for it.
+    async fn turn_away(&self, press: &Press, why: RefusalKind) -> Refusal;
 }
 
-/// A click by somebody whose platform has vouched for them.
+/// A button was pressed, by somebody whose platform has vouched for them.
 #[derive(Debug, Clone)]
-pub struct Ballot {
+pub struct Press {
     /// The opaque token of the button.
     pub button: String,
-    pub voter: Identity,
+    pub by: Identity,
+    /// The message that holds the button, where the platform says.
+    pub place: Option<Place>,
+    /// SHA-256 of the raw payload, in hexadecimal: evidence for the audit log.
+    pub payload_sha256: String,
+}
+
+/// Where a button was pressed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// What posting the message has returned, or will.
+    pub message: MessageRef,
+    /// The addresses under which the policy may know the channel.
+    pub addresses: Vec<String>,
+}
+
+/// A click that says yes or no.
+#[derive(Debug, Clone)]
+pub struct Ballot {
+    pub press: Press,
     pub choice: Choice,
     /// Free words that go with the click.
     pub comment: Option<Untrusted>,
     /// The number that was typed, where the plan asks for one.
     pub number: Option<String>,
-    /// SHA-256 of the raw payload, in hexadecimal: evidence for the audit log.
-    pub payload_sha256: String,
+    /// When the form was opened that was sent: what was granted less since then has not been seen.
+    pub seen_at: Option<Timestamp>,
+}
+
+/// A request that waits for somebody.
+#[derive(Debug, Clone)]
+pub struct Waiting {
+    /// As it is drawn in a list: without buttons.
+    pub card: Card,
+    pub expires_at: Timestamp,
+    /// The message to press in, if it has been posted on the viewer's platform.
+    pub message: Option<MessageRef>,
 }
 
 /// What was chosen.
@@ -42,6 +86,17 @@ pub enum Choice {
     Deny {
         reason: DenyReason,
     },
+}
+
+impl Choice {
+    /// The button that it is made with.
+    pub const fn verb(&self) -> Verb {
+        match self {
+            Self::Approve => Verb::Approve,
+            Self::ApproveLess { .. } => Verb::ApproveLess,
+            Self::Deny { .. } => Verb::Deny,
+        }
+    }
 }
 
 /// Why somebody said no.
@@ -110,6 +165,8 @@ pub struct Refusal {
 pub enum RefusalKind {
     /// The token belongs to no live button.
     UnknownButton,
+    /// No such request, or one that does not concern the person who asks.
+    UnknownRequest,
     /// A newer card replaced the one that was clicked.
     Superseded,
     /// The account is linked to nobody.
@@ -134,6 +191,16 @@ pub enum RefusalKind {
     NothingLeft,
     /// The form lacks something.
     Incomplete,
+    /// Others have granted less since the form was opened.
+    Changed,
+    /// A guest of the workspace, who decides nothing there.
+    Guest,
+    /// Somebody of another company, in a channel that is shared with it.
+    Stranger,
+    /// An account that is switched off, or a program.
+    NotAPerson,
+    /// The platform could not say whose account it is.
+    IdentityUnknown,
     /// Not recorded; pressing again is harmless.
     Unavailable,
 }

@@ -3,8 +3,14 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use tokio_util::sync::CancellationToken;
 
-use crate::{access::Access, access::Identity, card::Card, error::SendError};
+use crate::{
+    access::{Access, Identity},
+    card::{Card, Line},
+    error::SendError,
+    finding::Finding,
+};
 
 /// A chat product.
 #[async_trait]
@@ -21,10 +27,24 @@ pub trait Chat: Send + Sync {
     /// Draws a posted card anew.
     async fn update(&self, message: &MessageRef, card: &Card) -> Result<(), SendError>;
 
+    /// Adds a line to the thread below a posted card; does nothing where there are no threads.
+    async fn note(&self, _message: &MessageRef, _line: &Line) -> Result<(), SendError> {
+        Ok(())
+    }
+
     /// Sends a card to one person alone.
     async fn tell(&self, person: &Identity, card: &Card) -> Result<(), SendError>;
+
+    /// What the product needs done beside all that, such as keeping a connection or a token fresh.
+    /// Ends soon after it is told to stop; ends at once where there is nothing to do.
+    async fn work(&self, _access: Arc<dyn Access>, _stop: CancellationToken) {}
+
+    /// Looks whether all is well: with the product, and with these channels. Changes nothing.
+    async fn examine(&self, _channels: &[String]) -> Vec<Finding> {
+        Vec::new()
+    }
 }
 
 /// Where a posted card is: opaque to everybody but the adapter that made it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct MessageRef(pub String);

@@ -2,7 +2,7 @@
 //! bytes, so that there is one way in.
 
 use countersign_port::{
-    access::{Ballot, Choice, DenyReason, Identity, Refusal, RefusalKind},
+    access::{Ballot, Choice, DenyReason, Identity, Press, Refusal, RefusalKind},
     card::Verb,
     text::Untrusted,
 };
@@ -100,7 +100,7 @@ impl Click {
 
     /// The ballot of whoever clicked, or `None` where the button only shows something. `body` is
     /// the evidence.
-    pub fn ballot(&self, voter: Identity, body: &[u8]) -> Result<Option<Ballot>, Refusal> {
+    pub fn ballot(&self, by: Identity, body: &[u8]) -> Result<Option<Ballot>, Refusal> {
         let choice = match self.verb {
             Verb::Details => return Ok(None),
             Verb::Approve => Choice::Approve,
@@ -108,13 +108,19 @@ impl Click {
             Verb::Deny => Choice::Deny { reason: self.reason()? },
         };
         Ok(Some(Ballot {
-            button: self.token.clone(),
-            voter,
+            press: self.press(by, body),
             choice,
             comment: self.answers.text.clone().map(Untrusted::new),
             number: self.answers.number.clone(),
-            payload_sha256: hex::encode(Sha256::digest(body)),
+            // The page draws its forms anew with every change.
+            seen_at: None,
         }))
+    }
+
+    /// The button that was pressed. `body` is the evidence.
+    pub fn press(&self, by: Identity, body: &[u8]) -> Press {
+        let payload_sha256 = hex::encode(Sha256::digest(body));
+        Press { button: self.token.clone(), by, place: None, payload_sha256 }
     }
 
     fn less(&self) -> Result<Choice, Refusal> {
@@ -199,11 +205,11 @@ mod tests {
     #[test]
     fn a_ballot_carries_the_account_the_words_and_the_evidence() {
         let ballot = ballot(Verb::Approve, Answers::number("42")).unwrap().unwrap();
-        assert_eq!(ballot.voter, demo::identity("erin"));
-        assert_eq!(ballot.button, "t&k=1");
+        assert_eq!(ballot.press.by, demo::identity("erin"));
+        assert_eq!(ballot.press.button, "t&k=1");
         assert_eq!(ballot.number.as_deref(), Some("42"));
         assert_eq!(ballot.comment, None);
-        assert_eq!(ballot.payload_sha256.len(), 64);
+        assert_eq!(ballot.press.payload_sha256.len(), 64);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use axum::{
 };
 use countersign_egress::{self as egress, Egress, target::Allow};
 use countersign_port::{
-    access::{Access, Ballot, Identity, Refusal, RefusalKind},
+    access::{Access, Ballot, Identity, Press, Refusal, RefusalKind, Waiting},
     card::{Card, Face},
 };
 use jiff::{SignedDuration, Timestamp};
@@ -45,7 +45,7 @@ impl FakeAccess {
 #[async_trait]
 impl Access for FakeAccess {
     async fn vote(&self, ballot: Ballot) -> Result<Card, Refusal> {
-        if ballot.voter.subject == "dana" {
+        if ballot.press.by.subject == "dana" {
             let sentence = "You asked for this, so you can't approve it. Erin can.".to_owned();
             return Err(Refusal { kind: RefusalKind::OwnRequest, sentence });
         }
@@ -53,8 +53,20 @@ impl Access for FakeAccess {
         Ok(Card { version: 4, ..samples::card(Face::Partial) })
     }
 
-    async fn show(&self, _button: &str, _viewer: &Identity) -> Result<Card, Refusal> {
+    async fn show(&self, _press: &Press) -> Result<Card, Refusal> {
         Ok(samples::card(Face::Pending))
+    }
+
+    async fn look_up(&self, _request: &str, _viewer: &Identity) -> Result<Card, Refusal> {
+        Ok(samples::card(Face::Pending))
+    }
+
+    async fn waiting(&self, _viewer: &Identity) -> Result<Vec<Waiting>, Refusal> {
+        Ok(Vec::new())
+    }
+
+    async fn turn_away(&self, _press: &Press, kind: RefusalKind) -> Refusal {
+        Refusal { kind, sentence: "Nothing was recorded.".to_owned() }
     }
 }
 

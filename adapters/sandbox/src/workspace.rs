@@ -2,7 +2,7 @@
 //! the ways in which a chat product fails. It knows no rule: it shows what it is told to show.
 
 use std::{
-    collections::VecDeque,
+    collections::{BTreeSet, VecDeque},
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
@@ -40,6 +40,7 @@ pub struct Sandbox {
 
 struct State {
     weather: Weather,
+    archived: BTreeSet<String>,
     last_id: u64,
     messages: VecDeque<Message>,
     notes: VecDeque<Note>,
@@ -100,6 +101,7 @@ impl Sandbox {
     pub fn new<'a>(channels: impl IntoIterator<Item = &'a str>, key: Key) -> Self {
         let state = State {
             weather: Weather::Fine,
+            archived: BTreeSet::new(),
             last_id: 0,
             messages: VecDeque::new(),
             notes: VecDeque::new(),
@@ -149,6 +151,12 @@ impl Sandbox {
     /// Sets how the product behaves from now on.
     pub fn set_weather(&self, weather: Weather) {
         self.state().weather = weather;
+        self.pulse.beat();
+    }
+
+    /// Closes a channel for good: nothing can be posted or redrawn there any more.
+    pub fn archive(&self, channel: &str) {
+        self.state().archived.insert(channel.to_owned());
         self.pulse.beat();
     }
 
@@ -220,7 +228,7 @@ impl Sandbox {
         let clicker = self.identity(&click.persona);
         match click.ballot(clicker.clone(), body)? {
             Some(ballot) => access.vote(ballot).await,
-            None => access.show(&click.token, &clicker).await,
+            None => access.show(&click.press(clicker, body)).await,
         }
     }
 
@@ -283,8 +291,16 @@ impl State {
         reference
     }
 
+    /// A message that can still be redrawn.
     fn find(&mut self, reference: &MessageRef) -> Option<&mut Message> {
-        self.messages.iter_mut().find(|message| message.reference == *reference)
+        let Self { messages, archived, .. } = self;
+        messages.iter_mut().find(|message| {
+            let is_open = match &message.place {
+                Place::Channel(name) => !archived.contains(name),
+                Place::Direct(_) => true,
+            };
+            is_open && message.reference == *reference
+        })
     }
 
     /// The answer to a click may arrive after the redraw that the same click caused.
@@ -313,7 +329,8 @@ impl Chat for Sandbox {
 
     async fn post(&self, channel: &str, card: &Card) -> Result<MessageRef, SendError> {
         self.deliver(|state| {
-            if !self.channels.iter().any(|name| name == channel) {
+            if !self.channels.iter().any(|name| name == channel) || state.archived.contains(channel)
+            {
                 return Err(unreachable(channel));
             }
             Ok(state.push(Place::Channel(channel.to_owned()), card))

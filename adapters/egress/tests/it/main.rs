@@ -9,3 +9,4 @@ mod network;
 mod rebinding;
 mod ssrf;
 mod tls;
+mod upgrade;

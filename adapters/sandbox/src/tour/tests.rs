@@ -32,7 +32,7 @@ async fn a_press_waits_for_its_card_and_a_check_for_its_sight() {
     };
     let (played, ()) = tokio::join!(step.play(&stage, &access), post);
     played.unwrap();
-    assert_eq!(access.ballots()[0].voter.subject, "erin");
+    assert_eq!(access.ballots()[0].press.by.subject, "erin");
 }
 
 #[tokio::test]

@@ -42,6 +42,25 @@ async fn a_card_is_posted_and_redrawn_in_its_place() {
 }
 
 #[tokio::test]
+async fn an_archived_channel_takes_nothing_any_more() {
+    let sandbox = sandbox();
+    let message = posted(&sandbox).await;
+    sandbox.archive("shop-approvals");
+    let refused = [
+        sandbox.post("shop-approvals", &card(Face::Pending, 4)).await.map(|_| ()),
+        sandbox.update(&message, &card(Face::Denied, 4)).await,
+    ];
+    for result in refused {
+        assert!(
+            matches!(result, Err(SendError::GiveUp { why: GiveUp::Channel, .. })),
+            "{result:?}"
+        );
+    }
+    assert_eq!(faces(&sandbox, "shop-approvals"), [Face::Pending]);
+    sandbox.post("security", &card(Face::Pending, 4)).await.unwrap();
+}
+
+#[tokio::test]
 async fn what_is_told_to_one_is_seen_by_one() {
     let sandbox = sandbox();
     sandbox.tell(&demo::identity("sam"), &card(Face::Pending, 1)).await.unwrap();
@@ -112,7 +131,7 @@ async fn a_click_votes_with_the_token_on_the_card_and_redraws() {
     let counted = sandbox.click(&access, "erin", &message, Verb::Approve, answers).await;
     assert!(counted.unwrap().is_ok());
     let [ballot] = access.ballots().try_into().unwrap();
-    assert_eq!(ballot.button, "token-\"approve\"");
+    assert_eq!(ballot.press.button, "token-\"approve\"");
     assert_eq!(ballot.number.as_deref(), Some("42"));
     assert_eq!(faces(&sandbox, "shop-approvals"), [Face::Partial]);
     assert!(matches!(sandbox.notes("erin")[..], [Note { kind: NoteKind::Counted(_), .. }]));
@@ -202,5 +221,5 @@ async fn the_route_wants_the_key_and_leads_back_to_the_page() {
     let response = router.oneshot(request("countersign_demo=0123456789abcdef")).await.unwrap();
     assert_eq!(response.status(), StatusCode::SEE_OTHER);
     assert_eq!(response.headers()[header::LOCATION], "/demo?as=erin&look=teams");
-    assert_eq!(access.ballots()[0].button, "t");
+    assert_eq!(access.ballots()[0].press.button, "t");
 }

@@ -64,7 +64,7 @@ async fn a_click_is_by_the_account_of_this_team_and_leads_back_to_its_page() {
     assert!(html.contains("Your answer is recorded."), "{html}");
     let [ballot] = access.ballots().try_into().unwrap();
     let (provider, tenant) = ("sandbox".to_owned(), "T1".to_owned());
-    assert_eq!(ballot.voter, Identity { provider, tenant, subject: "U1&k=v".to_owned() });
+    assert_eq!(ballot.press.by, Identity { provider, tenant, subject: "U1&k=v".to_owned() });
 }
 
 #[tokio::test]
