@@ -1,7 +1,9 @@
 //! The one write path: queue, batch, lock and load, fold, bulk write, commit, answer.
 
 mod batch;
+mod headroom;
 mod lane;
+mod tally;
 
 use std::{
     hash::{DefaultHasher, Hash, Hasher},
@@ -21,8 +23,10 @@ use crate::{
 };
 
 /// How many commands may wait in a lane. Beyond that a caller is told to come back, before
-/// anything is written.
-const QUEUE: usize = 1024;
+/// anything is written. New requests fill half of it, as many as share a commit, so that whoever is
+/// let in waits for two commits at most; the rest is for clicks and for what comes due.
+const QUEUE: usize = 2 * lane::BATCH;
+const KEPT: usize = QUEUE - lane::BATCH;
 
 /// How many versions a slow listener may fall behind before it has to look for itself.
 const CHANGES: usize = 4096;
@@ -77,8 +81,16 @@ impl Ledger {
     pub async fn submit(&self, command: Command) -> Reply {
         let (answer, reply) = oneshot::channel();
         let lane = self.lane(&command.act).ok_or(Refused::Unavailable)?;
+        if matches!(command.act, Act::Open(_)) && lane.capacity() <= KEPT {
+            return Err(Refused::Unavailable);
+        }
         lane.try_send(Job { command, answer }).map_err(|_| Refused::Unavailable)?;
         reply.await.unwrap_or(Err(Refused::Unavailable))
+    }
+
+    /// Whether a new request would be told to come back: known before any work is done for it.
+    pub fn is_full(&self) -> bool {
+        self.lanes.iter().all(|lane| lane.capacity() <= KEPT)
     }
 
     /// The requests that change from now on.

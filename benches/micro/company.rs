@@ -14,13 +14,13 @@ use countersign::{
         id::{ClientId, RequestId},
         ids::Seed,
         plan::Plan,
-        policy::{Question, Requester, Trust},
+        policy::{Detail, Question, Requester, Trust},
         request::{
             AccessRequest, Action, AskingClient, Context, GRANT_SCOPE, Item, RequestedAccess,
             Resource, Subject,
         },
     },
-    law::{Law, Source, Sources},
+    law::{Known, Law, Source, Sources},
 };
 use countersign_port::text::Untrusted;
 use countersign_sandbox::demo;
@@ -42,7 +42,8 @@ pub(crate) fn law(rules_before: usize) -> Result<Law, Failure> {
         catalogue: source("catalogue.yaml", demo::CATALOGUE),
         people: source("people.yaml", demo::PEOPLE),
     };
-    Law::parse(&sources, &[demo::PLATFORM]).map_err(|faulty| format!("{faulty:?}").into())
+    let known = Known { platforms: vec![demo::PLATFORM], ..Known::default() };
+    Law::parse(&sources, &known).map_err(|faulty| format!("{faulty:?}").into())
 }
 
 /// A rule is looked at in full when all but its last condition hold.
@@ -122,14 +123,14 @@ pub(crate) fn plan(law: &Law, request: &AccessRequest) -> Result<Plan, Failure> 
         agent_owner: None,
         people: &law.people,
     };
-    Ok(law.policy.plan(&question, NOW)?)
+    Ok(law.policy.plan(&question, NOW, Detail::Matches)?)
 }
 
 /// The request, just opened, and what of it is to be written.
 pub(crate) fn opened(law: &Law) -> Result<(View, Effects), Failure> {
     let request = request()?;
     let plans = vec![plan(law, &request)?];
-    let open = Open { request, plans, key: None, pending_limit: None };
+    let open = Open::new(request, plans, None, None);
     let command = Command { seed: SEED, act: Act::Open(Box::new(open)) };
     let mut slice = Slice {
         requests: std::collections::BTreeMap::new(),

@@ -1,6 +1,7 @@
 //! The load driver: a real service in release mode, from outside, beside the limits of the machine
 //! and the way to build it that comes to mind first, round by round in one run.
 
+mod bolt;
 mod database;
 mod failure;
 mod load;
@@ -9,6 +10,7 @@ mod measure;
 mod payload;
 mod peer;
 mod pin;
+mod press;
 mod receiver;
 mod report;
 mod rival;
@@ -18,6 +20,7 @@ mod service;
 mod site;
 mod tools;
 mod wire;
+mod workspace;
 
 use std::{env, fs, path::PathBuf, process::ExitCode};
 
@@ -32,7 +35,8 @@ use self::{
     receiver::Receiver,
     report::{End, Report},
     scale::Scale,
-    tools::Tools,
+    tools::{Outside, Peers, Tools},
+    workspace::Workspace,
 };
 
 /// A load average above this, before anything was started, is told as noise.
@@ -52,7 +56,7 @@ struct Cli {
 struct Options {
     #[command(flatten)]
     length: Length,
-    /// Also measure the programs of others. There is none here yet, and the report says so.
+    /// Also measure the programs of others, which npm installs first.
     #[arg(long, global = true)]
     peers: bool,
     /// A PostgreSQL server where databases may be made.
@@ -129,9 +133,11 @@ async fn measured(options: Options, pin: Pin, parts: &[Part]) -> Result<End, Fai
     };
     let folder = this.with_file_name("bench");
     fs::create_dir_all(&folder)?;
+    site::remove_abandoned(&folder)?;
     let lines = options.lines.unwrap_or_else(|| folder.join("lines.jsonl"));
     let postgres = options.postgres.map(|server| Engine::Postgres { server });
-    let receiver = Receiver::start().await?;
+    let outside =
+        Outside { receiver: Receiver::start().await?, workspace: Workspace::start().await? };
     let tools = Tools {
         scale: if options.length.full { Scale::Full } else { Scale::Quick },
         pin,
@@ -139,18 +145,17 @@ async fn measured(options: Options, pin: Pin, parts: &[Part]) -> Result<End, Fai
         this,
         folder,
         engines: std::iter::once(Engine::Sqlite).chain(postgres).collect(),
-        receiver: receiver.address,
+        receiver: outside.receiver.address,
+        workspace: outside.workspace.address,
+        peers: if options.peers { Peers::Measured } else { Peers::Left },
     };
     let mut report = Report::start(tools.scale, &lines)?;
     report.about("Machine", &machine::facts(pin, &tools.folder, &tools.server))?;
     if machine::load().is_some_and(|load| load > BUSY) {
         report.disturbed("the machine was busy before anything was started");
     }
-    if options.peers {
-        report.skipped("the programs of others", "none is measured yet")?;
-    }
     for part in parts {
-        part.run(&tools, &receiver, &mut report).await?;
+        part.run(&tools, &outside, &mut report).await?;
     }
     anstream::println!("\nJSON lines: {}", lines.display());
     Ok(report.end())

@@ -9,14 +9,19 @@ mod overload;
 
 use clap::Subcommand;
 
-use crate::{failure::Failure, receiver::Receiver, report::Report, tools::Tools};
+use crate::{
+    failure::Failure,
+    report::Report,
+    tools::{Outside, Tools},
+};
 
 /// A part of the programme.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Subcommand)]
 pub(crate) enum Part {
     /// Submits: rates and times at 1, 32 and 256 connections (R1, R2, R3).
     Ingest,
-    /// Clicks on cards, every second one of which decides.
+    /// Clicks in Slack, every second one of which decides, beside a peer and with nobody who
+    /// answers (R4, R5).
     Click,
     /// Callbacks to one receiver (R9).
     Drain,
@@ -36,13 +41,14 @@ impl Part {
     pub(crate) async fn run(
         self,
         tools: &Tools,
-        receiver: &Receiver,
+        outside: &Outside,
         report: &mut Report,
     ) -> Result<(), Failure> {
+        let receiver = &outside.receiver;
         receiver.forget();
         let (name, done) = match self {
             Self::Ingest => ("ingest", ingest::measure(tools, report).await),
-            Self::Click => ("click", click::measure(tools, report).await),
+            Self::Click => ("click", click::measure(tools, outside, report).await),
             Self::Drain => ("drain", drain::measure(tools, receiver, report).await),
             Self::Overload => ("overload", overload::measure(tools, report).await),
             Self::Footprint => ("footprint", footprint::measure(tools, report).await),

@@ -8,19 +8,14 @@ use std::{
     },
 };
 
-use countersign::domain::button::{Meaning, token};
-use countersign_port::card::Verb;
-use countersign_sandbox::{
-    click::{Answers, Click},
-    demo,
-};
+use countersign_sandbox::demo;
 use serde_json::{Value, json};
 
 use crate::{
     database::PostedCard,
-    failure::Failure,
     load::Feed,
-    site::{API_KEY, PAGE_KEY, callback_endpoint},
+    site::{API_KEY, callback_endpoint},
+    workspace::PAYMENTS,
 };
 
 const NUMBER_DIGITS: usize = 16;
@@ -140,7 +135,7 @@ impl Wish {
     }
 
     /// Who says yes to it first.
-    const fn voter(self) -> &'static str {
+    pub(crate) const fn voter(self) -> &'static str {
         match self {
             Self::Write | Self::Read => "erin",
             Self::Transfer => "fay",
@@ -156,25 +151,5 @@ const JUSTIFICATION: &str = "Order 4711 was charged twice this morning and the c
 
 /// The wish that a card is about, by the channel in which it is asked.
 pub(crate) fn wish_of(card: &PostedCard) -> Wish {
-    if card.channel == "payments" { Wish::Transfer } else { Wish::Write }
-}
-
-/// The click that says yes on a card, as a browser sends it.
-pub(crate) fn click(to: SocketAddr, card: &PostedCard) -> Result<Vec<u8>, Failure> {
-    let meaning = Meaning { step: 0, verb: Verb::Approve };
-    let click = Click {
-        persona: wish_of(card).voter().to_owned(),
-        message: "1".to_owned(),
-        verb: Verb::Approve,
-        token: token(&card.id.parse()?, &card.secret, meaning),
-        answers: Answers::default(),
-    };
-    let body = click.body();
-    Ok(format!(
-        "POST /demo/press HTTP/1.1\r\nhost: {to}\r\norigin: http://{to}\r\n\
-         cookie: countersign_demo={PAGE_KEY}\r\n\
-         content-type: application/x-www-form-urlencoded\r\ncontent-length: {}\r\n\r\n{body}",
-        body.len()
-    )
-    .into_bytes())
+    if card.channel == PAYMENTS { Wish::Transfer } else { Wish::Write }
 }

@@ -2,6 +2,7 @@
 //! driver gets another, so that neither is measured by how it crowds out the other.
 
 use std::{
+    ffi::OsStr,
     path::Path,
     process::{Command, Stdio},
     thread::available_parallelism,
@@ -18,6 +19,7 @@ pub(crate) enum Pin {
 
 const OTHER_SIDE: &str = "0";
 const DRIVER: &str = "1";
+const SETPRIV: &str = "/usr/bin/setpriv";
 
 impl Pin {
     /// Ties this process to its core, if that can be done. Before any thread is started: threads
@@ -35,16 +37,19 @@ impl Pin {
         }
     }
 
-    /// A program of the other side.
+    /// A program of the other side. Where the system can, it ends with us, however we end.
     pub(crate) fn command(self, program: &Path) -> Command {
-        match self {
-            Self::OneEach => {
-                let mut taskset = Command::new("taskset");
-                taskset.args(["--cpu-list", OTHER_SIDE]).arg(program);
-                taskset
-            }
-            Self::Free => Command::new(program),
+        let mut words: Vec<&OsStr> = Vec::new();
+        if Path::new(SETPRIV).exists() {
+            words.extend([SETPRIV, "--pdeathsig=KILL"].map(OsStr::new));
         }
+        if self == Self::OneEach {
+            words.extend(["taskset", "--cpu-list", OTHER_SIDE].map(OsStr::new));
+        }
+        let mut words = words.into_iter().chain([program.as_os_str()]);
+        let mut command = Command::new(words.next().unwrap_or(program.as_os_str()));
+        command.args(words);
+        command
     }
 
     pub(crate) const fn words(self) -> &'static str {

@@ -2,6 +2,7 @@
 
 use std::{
     net::SocketAddr,
+    path::PathBuf,
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
@@ -12,7 +13,8 @@ use tempfile::TempDir;
 use crate::{
     failure::Failure,
     peer::{Drained, Limits},
-    site::free_address,
+    service::memory_mib,
+    site::{self, free_address},
     tools::Tools,
     wire::Wire,
 };
@@ -24,7 +26,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub(crate) struct Rival {
     pub(crate) address: SocketAddr,
     child: Child,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Rival {
@@ -41,13 +43,13 @@ impl Rival {
         Self::start(address, folder, command).await
     }
 
-    async fn start(
+    pub(crate) async fn start(
         address: SocketAddr,
         folder: TempDir,
         mut command: Command,
     ) -> Result<Self, Failure> {
         let child = command.stdin(Stdio::null()).spawn()?;
-        let rival = Self { address, child, _folder: folder };
+        let rival = Self { address, child, folder };
         let start = Instant::now();
         while Wire::connect(address).await.is_err() {
             if start.elapsed() > PATIENCE {
@@ -56,6 +58,16 @@ impl Rival {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
         Ok(rival)
+    }
+
+    /// Resident memory now and at most so far, in MiB.
+    pub(crate) fn memory_mib(&self) -> Result<(f64, f64), Failure> {
+        memory_mib(self.child.id())
+    }
+
+    /// A file in its folder.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
     }
 }
 
@@ -98,8 +110,8 @@ pub(crate) async fn settle(
     tokio::task::spawn_blocking(move || said(command)).await?
 }
 
-fn folder(tools: &Tools) -> Result<TempDir, Failure> {
-    Ok(tempfile::Builder::new().prefix("countersign-rival-").tempdir_in(&tools.folder)?)
+pub(crate) fn folder(tools: &Tools) -> Result<TempDir, Failure> {
+    Ok(tempfile::Builder::new().prefix(&site::prefix()).tempdir_in(&tools.folder)?)
 }
 
 fn said<T: DeserializeOwned>(mut command: Command) -> Result<T, Failure> {

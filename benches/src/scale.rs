@@ -35,6 +35,22 @@ impl Scale {
         }
     }
 
+    /// How many callbacks are due while nobody outside answers.
+    pub(crate) const fn due(self) -> usize {
+        match self {
+            Self::Quick => 10_000,
+            Self::Full => 100_000,
+        }
+    }
+
+    /// How often clicks are measured with nobody who answers.
+    pub(crate) const fn silences(self) -> usize {
+        match self {
+            Self::Quick => 3,
+            Self::Full => 5,
+        }
+    }
+
     /// How many requests the peak of memory is taken under.
     pub(crate) const fn requests(self) -> usize {
         match self {

@@ -76,14 +76,19 @@ impl Service {
 
     /// Resident memory now and at most so far, in MiB.
     pub(crate) fn memory_mib(&self) -> Result<(f64, f64), Failure> {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
-        let field = |name: &str| {
-            let line = status.lines().find_map(|line| line.strip_prefix(name));
-            let kib = line.and_then(|line| line.split_whitespace().next()?.parse::<f64>().ok());
-            kib.map(|kib| kib / 1024.0)
-        };
-        field("VmRSS:").zip(field("VmHWM:")).ok_or_else(|| "no memory in /proc".into())
+        memory_mib(self.child.id())
     }
+}
+
+/// Resident memory of a process now and at most so far, in MiB.
+pub(crate) fn memory_mib(pid: u32) -> Result<(f64, f64), Failure> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
+    let field = |name: &str| {
+        let line = status.lines().find_map(|line| line.strip_prefix(name));
+        let kib = line.and_then(|line| line.split_whitespace().next()?.parse::<f64>().ok());
+        kib.map(|kib| kib / 1024.0)
+    };
+    field("VmRSS:").zip(field("VmHWM:")).ok_or_else(|| "no memory in /proc".into())
 }
 
 /// What a process has had of its core so far.

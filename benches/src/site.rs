@@ -14,12 +14,18 @@ use tempfile::TempDir;
 use crate::{
     database::{Database, Engine},
     failure::Failure,
+    tools::Tools,
+    workspace::{APP, CHANNELS, TEAM, account},
 };
 
 /// The key of the only client.
 pub(crate) const API_KEY: &str = "cs_bench_0123456789abcdefghijklmnopqrstuv";
+/// What Slack signs with.
+pub(crate) const SIGNING_SECRET: &str = "8f742231b10e8888abcd99yyyzzz85a5";
+const BOT_TOKEN: &str = "xoxb-000000000000-000000000000-bench";
 /// The key of the sandbox's door.
-pub(crate) const PAGE_KEY: &str = "0123456789abcdef0123456789abcdef";
+const PAGE_KEY: &str = "0123456789abcdef0123456789abcdef";
+const PREFIX: &str = "countersign-bench-";
 const WEBHOOK_SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
 /// Files and database of one service; gone when dropped.
@@ -30,6 +36,14 @@ pub(crate) struct Site {
     folder: TempDir,
 }
 
+/// Where its cards go.
+#[derive(Debug, Clone, Copy)]
+enum Chat {
+    Sandbox,
+    /// The workspace at this address.
+    Slack(SocketAddr),
+}
+
 impl Site {
     /// Writes everything. Outcomes are called back at `receiver`.
     pub(crate) async fn make(
@@ -37,21 +51,40 @@ impl Site {
         within: &Path,
         receiver: SocketAddr,
     ) -> Result<Self, Failure> {
-        let folder = tempfile::Builder::new().prefix("countersign-bench-").tempdir_in(within)?;
+        Self::with(engine, within, receiver, Chat::Sandbox).await
+    }
+
+    /// The same company, at work in a workspace of Slack.
+    pub(crate) async fn in_slack(engine: &Engine, tools: &Tools) -> Result<Self, Failure> {
+        let chat = Chat::Slack(tools.workspace);
+        Self::with(engine, &tools.folder, tools.receiver, chat).await
+    }
+
+    async fn with(
+        engine: &Engine,
+        within: &Path,
+        receiver: SocketAddr,
+        chat: Chat,
+    ) -> Result<Self, Failure> {
+        let folder = tempfile::Builder::new().prefix(&prefix()).tempdir_in(within)?;
         let database = engine.database(folder.path()).await?;
         let address = free_address()?;
         let site = Self { address, database, folder };
         for (name, text) in [
-            ("policy.yaml", demo::POLICY),
-            ("catalogue.yaml", demo::CATALOGUE),
-            ("people.yaml", demo::PEOPLE),
-            ("countersign.yaml", &site.configuration(receiver)),
+            ("policy.yaml", chat.policy().as_str()),
+            ("catalogue.yaml", &chat.catalogue()),
+            ("people.yaml", &chat.people()),
+            ("countersign.yaml", &site.configuration(receiver, chat)),
         ] {
             fs::write(site.path(name), text)?;
         }
-        for (name, text) in
-            [("api.key", API_KEY), ("page.key", PAGE_KEY), ("webhook.key", WEBHOOK_SECRET)]
-        {
+        for (name, text) in [
+            ("api.key", API_KEY),
+            ("page.key", PAGE_KEY),
+            ("webhook.key", WEBHOOK_SECRET),
+            ("signing.key", SIGNING_SECRET),
+            ("bot.key", BOT_TOKEN),
+        ] {
             write_secret(&site.path(name), text)?;
         }
         Ok(site)
@@ -61,10 +94,9 @@ impl Site {
         self.folder.path().join(name)
     }
 
-    fn configuration(&self, receiver: SocketAddr) -> String {
+    fn configuration(&self, receiver: SocketAddr, chat: Chat) -> String {
         let Self { address, database, .. } = self;
         let (id, name, url) = (demo::CLIENT_ID, demo::CLIENT_NAME, database.url());
-        let channels = demo::CHANNELS.join(", ");
         format!(
             "listen: {address}
 public_url: http://{address}
@@ -80,13 +112,83 @@ clients:
     callbacks: [\"{}\"]
     scopes: [\"*\"]
     trust: trusted
-sandbox: {{ channels: [{channels}], key: {{ file: page.key }} }}
+{}
 egress: {{ allow: [127.0.0.1/32] }}
 limits: {{ requests_per_second: 100000, pending_per_client: 1000000 }}
 ",
             callback_endpoint(receiver),
+            chat.configuration(),
         )
     }
+}
+
+impl Chat {
+    fn configuration(self) -> String {
+        match self {
+            Self::Sandbox => {
+                let channels = demo::CHANNELS.join(", ");
+                format!("sandbox: {{ channels: [{channels}], key: {{ file: page.key }} }}")
+            }
+            Self::Slack(workspace) => format!(
+                "slack:
+  api_url: \"http://{workspace}/api\"
+  app_id: {APP}
+  signing_secret: {{ file: signing.key }}
+  workspaces: [{{ team: {TEAM}, bot_token: {{ file: bot.key }} }}]"
+            ),
+        }
+    }
+
+    fn policy(self) -> String {
+        match self {
+            Self::Sandbox => demo::POLICY.to_owned(),
+            Self::Slack(_) => {
+                CHANNELS.iter().fold(demo::POLICY.to_owned(), |policy, (id, name)| {
+                    policy.replace(&format!("{{ sandbox: {name} }}"), &format!("{{ slack: {id} }}"))
+                })
+            }
+        }
+    }
+
+    /// In Slack one click is to say yes: where the risk is high there is a form before it.
+    fn catalogue(self) -> String {
+        match self {
+            Self::Sandbox => demo::CATALOGUE.to_owned(),
+            Self::Slack(_) => demo::CATALOGUE.replace("risk: high", "risk: medium"),
+        }
+    }
+
+    fn people(self) -> String {
+        match self {
+            Self::Sandbox => demo::PEOPLE.to_owned(),
+            Self::Slack(_) => {
+                demo::PERSONAS.iter().fold(demo::PEOPLE.to_owned(), |people, persona| {
+                    let (id, account) = (persona.id, account(persona.id));
+                    people.replace(
+                        &format!("sandbox: {{ team: {}, user: {id} }}", demo::TEAM),
+                        &format!("slack: {{ team: {TEAM}, user: {account} }}"),
+                    )
+                })
+            }
+        }
+    }
+}
+
+/// Folders are named after the process that made them.
+pub(crate) fn prefix() -> String {
+    format!("{PREFIX}{}-", std::process::id())
+}
+
+/// A run that was killed could not tidy up: its folders are named after a process that is no more.
+pub(crate) fn remove_abandoned(within: &Path) -> Result<(), Failure> {
+    for entry in fs::read_dir(within)?.flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let owner = name.strip_prefix(PREFIX).and_then(|rest| rest.split('-').next());
+        if owner.is_some_and(|owner| !Path::new("/proc").join(owner).exists()) {
+            fs::remove_dir_all(entry.path())?;
+        }
+    }
+    Ok(())
 }
 
 /// Where outcomes are called back.

@@ -6,7 +6,16 @@ use std::{
     process::Command,
 };
 
-use crate::{database::Engine, failure::Failure, pin::Pin, scale::Scale};
+use crate::{
+    database::Engine,
+    failure::Failure,
+    pin::Pin,
+    press::Presses,
+    receiver::{Gate, Receiver},
+    scale::Scale,
+    site::Site,
+    workspace::Workspace,
+};
 
 /// Programs, places and lengths.
 #[derive(Debug, Clone)]
@@ -23,9 +32,40 @@ pub(crate) struct Tools {
     pub(crate) engines: Vec<Engine>,
     /// Where outcomes are called back.
     pub(crate) receiver: SocketAddr,
+    /// The workspace of Slack.
+    pub(crate) workspace: SocketAddr,
+    /// Whether the programs of others are measured too.
+    pub(crate) peers: Peers,
+}
+
+/// Whether the programs of others are measured too: they are installed first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Peers {
+    Measured,
+    Left,
+}
+
+/// Everybody whom the service calls.
+#[derive(Debug)]
+pub(crate) struct Outside {
+    pub(crate) receiver: Receiver,
+    pub(crate) workspace: Workspace,
+}
+
+impl Outside {
+    /// Whether they answer.
+    pub(crate) fn set(&self, gate: Gate) {
+        self.receiver.set(gate);
+        self.workspace.set(gate);
+    }
 }
 
 impl Tools {
+    /// Makes the clicks in Slack of a site.
+    pub(crate) fn presses(&self, site: &Site) -> Presses {
+        Presses { to: site.address, workspace: self.workspace }
+    }
+
     /// A hidden command of this program, on the other side's core.
     pub(crate) fn peer(&self, arguments: &[&str]) -> Command {
         let mut command = self.pin.command(&self.this);

@@ -1,5 +1,5 @@
-//! One HTTP/1.1 connection that sends prepared bytes and reads answers with a content length. It
-//! costs the driver next to nothing, so that what is measured is the other side.
+//! One HTTP/1.1 connection that sends prepared bytes and reads answers with a content length, or
+//! with chunks and nothing in them. It costs the driver next to nothing, so that what is measured is the other side.
 
 use std::{io, net::SocketAddr, ops::Range};
 
@@ -34,7 +34,18 @@ pub(crate) enum Retry {
 struct Head {
     answer: Answer,
     body: Range<usize>,
+    framing: Framing,
 }
+
+/// How an answer says where it ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Framing {
+    Length,
+    Chunks,
+}
+
+/// A body in chunks that is empty: how Node answers where there is nothing to say.
+const NO_CHUNKS: &[u8] = b"0\r\n\r\n";
 
 impl Wire {
     pub(crate) async fn connect(address: SocketAddr) -> io::Result<Self> {
@@ -57,6 +68,9 @@ impl Wire {
             self.read_more().await?;
         }
         self.body = head.body;
+        if head.framing == Framing::Chunks && self.body() != NO_CHUNKS {
+            return Err(io::Error::other("an answer in chunks that is not empty"));
+        }
         Ok(head.answer)
     }
 
@@ -87,17 +101,20 @@ fn head(bytes: &[u8]) -> io::Result<Option<Head>> {
 fn parse(head: &str, body_at: usize) -> Option<Head> {
     let mut lines = head.split("\r\n");
     let status = lines.next()?.split(' ').nth(1)?.parse().ok()?;
-    let (mut length, mut retry) = (None, Retry::Unsaid);
+    let (mut length, mut retry, mut framing) = (None, Retry::Unsaid, Framing::Length);
     for (name, value) in lines.filter_map(|line| line.split_once(": ")) {
         if name.eq_ignore_ascii_case("content-length") {
             length = value.parse::<usize>().ok();
         } else if name.eq_ignore_ascii_case("retry-after") {
             retry = Retry::Said;
+        } else if name.eq_ignore_ascii_case("transfer-encoding") {
+            (length, framing) = (Some(NO_CHUNKS.len()), Framing::Chunks);
         }
     }
     // RFC 9110, section 15.3.5: an answer of 204 has no body and says no length.
     let length = if status == 204 { 0 } else { length? };
-    Some(Head { answer: Answer { status, retry }, body: body_at..body_at + length })
+    let body = body_at..body_at + length;
+    Some(Head { answer: Answer { status, retry }, body, framing })
 }
 
 #[cfg(test)]
@@ -117,6 +134,13 @@ mod tests {
     fn an_answer_without_content_has_no_length() {
         let head = head(b"HTTP/1.1 204 No Content\r\n\r\n").unwrap().unwrap();
         assert!(head.body.is_empty());
+    }
+
+    #[test]
+    fn chunks_end_with_an_empty_one() {
+        let bytes = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n";
+        let head = head(bytes).unwrap().unwrap();
+        assert_eq!((head.framing, &bytes[head.body]), (Framing::Chunks, NO_CHUNKS));
     }
 
     #[test]

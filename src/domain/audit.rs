@@ -1,12 +1,18 @@
 //! Entries of the audit log and their canonical form. A leaf commits to its payload by a salted
 //! hash, so that the payload can be erased later and the leaf still proves what it proved.
 
+use std::{borrow::Cow, sync::Arc};
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
-use super::id::{EntryId, RequestId};
+use super::{
+    id::{EntryId, RequestId},
+    plan::Plan,
+    request::AccessRequest,
+};
 
 /// The domain separation of payload commitments.
 const COMMITMENT: &[u8] = b"countersign/audit/v1\0";
@@ -43,32 +49,47 @@ impl Kind {
     }
 }
 
-/// What the log proves: canonical JSON of exactly these members is the leaf of the Merkle tree.
+/// What the log proves: canonical JSON of exactly these members, which stand in its order, is the
+/// leaf of the Merkle tree.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Leaf {
-    /// The version of this form.
-    pub v: u8,
-    pub id: EntryId,
+    /// The person or client that acted; `system` for the service itself.
+    pub actor: String,
     pub at: Timestamp,
+    /// What a verifier needs: verdict, step, status, digests. No names and no texts.
+    pub facts: Map<String, Value>,
+    pub id: EntryId,
     pub kind: Kind,
+    /// The commitment to the payload, in hexadecimal.
+    pub payload: String,
     pub request_id: RequestId,
     /// Counts the entries of the request from 1, without gaps.
     pub seq: i64,
-    /// The person or client that acted; `system` for the service itself.
-    pub actor: String,
-    /// What a verifier needs: verdict, step, status, digests. No names and no texts.
-    pub facts: Map<String, Value>,
-    /// The commitment to the payload, in hexadecimal.
-    pub payload: String,
+    /// The version of this form.
+    pub v: u8,
 }
 
 /// An entry as stored: the leaf, and the payload that it commits to.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Entry {
     pub leaf: Leaf,
-    /// Canonical JSON: names, texts, accounts. May be erased; the leaf may not.
-    pub payload: String,
+    pub payload: Payload,
     pub salt: [u8; 32],
+}
+
+/// Names, texts, accounts, as canonical JSON. May be erased; the leaf may not.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Payload {
+    Own(String),
+    /// Plans and request, which are stored already: in the request's own row.
+    Opened(Arc<Sealed>),
+}
+
+/// A request and its plans as they are hashed and stored: canonical JSON, made once.
+#[derive(Debug, PartialEq)]
+pub struct Sealed {
+    pub request: String,
+    pub plans: String,
 }
 
 /// What happened, before it is numbered.
@@ -77,7 +98,7 @@ pub struct Event {
     pub kind: Kind,
     pub actor: String,
     pub facts: Map<String, Value>,
-    pub payload: Value,
+    pub payload: Payload,
 }
 
 impl Entry {
@@ -90,7 +111,6 @@ impl Entry {
         id: EntryId,
         salt: [u8; 32],
     ) -> Self {
-        let payload = canonical(&event.payload);
         let leaf = Leaf {
             v: 1,
             id,
@@ -100,9 +120,34 @@ impl Entry {
             seq,
             actor: event.actor,
             facts: event.facts,
-            payload: commitment(&salt, &payload),
+            payload: commitment(&salt, &event.payload.text()),
         };
-        Self { leaf, payload, salt }
+        Self { leaf, payload: event.payload, salt }
+    }
+}
+
+impl Payload {
+    /// The bytes that a leaf commits to.
+    pub fn text(&self) -> Cow<'_, str> {
+        match self {
+            Self::Own(text) => text.into(),
+            Self::Opened(sealed) => {
+                let Sealed { request, plans } = &**sealed;
+                format!(r#"{{"plans":{plans},"request":{request}}}"#).into()
+            }
+        }
+    }
+}
+
+impl From<Value> for Payload {
+    fn from(value: Value) -> Self {
+        Self::Own(canonical(&value))
+    }
+}
+
+impl Sealed {
+    pub fn new(request: &AccessRequest, plans: &[Plan]) -> Self {
+        Self { request: canonical(request), plans: canonical(&plans) }
     }
 }
 
@@ -122,6 +167,6 @@ pub fn commitment(salt: &[u8; 32], payload: &str) -> String {
 /// Canonical JSON (RFC 8785) of values that are ours: finite numbers and text keys, so that it
 /// cannot fail; should it, the error stands in the text and no proof is lost silently.
 pub fn canonical(value: &impl Serialize) -> String {
-    serde_json_canonicalizer::to_string(value)
+    countersign_json::canonical::canonical(value)
         .unwrap_or_else(|error| format!("{{\"not_canonical\":{:?}}}", error.to_string()))
 }

@@ -24,6 +24,10 @@ pub struct People {
     everyone: BTreeMap<PersonId, Person>,
     accounts: HashMap<Identity, PersonId>,
     members: BTreeMap<Group, BTreeSet<PersonId>>,
+    /// Whom a subject could be, by key or sign-in subject as they are written.
+    names: HashMap<String, BTreeSet<PersonId>>,
+    /// The same by e-mail, in small letters.
+    emails: HashMap<String, BTreeSet<PersonId>>,
 }
 
 /// A person.
@@ -55,7 +59,33 @@ impl People {
         for group in &person.groups {
             self.members.entry(group.clone()).or_default().insert(id.clone());
         }
+        let sign_ins = person.identities.iter().filter(|account| account.provider == SIGN_IN);
+        for name in std::iter::once(id.as_str()).chain(sign_ins.map(|own| own.subject.as_str())) {
+            self.names.entry(name.to_owned()).or_default().insert(id.clone());
+        }
+        if let Some(email) = &person.email {
+            self.emails.entry(email.to_lowercase()).or_default().insert(id.clone());
+        }
         self.everyone.insert(id.clone(), person);
+    }
+
+    /// The same people, with the members of some groups as somebody else's books have them. What
+    /// the file says of these groups does not count.
+    #[must_use]
+    pub fn with_members(&self, books: &BTreeMap<Group, Vec<Identity>>) -> Self {
+        let mut people = self.clone();
+        for (group, accounts) in books {
+            let ids = accounts.iter().filter_map(|account| self.accounts.get(account)).cloned();
+            people.members.insert(group.clone(), ids.collect());
+        }
+        for (id, person) in &mut people.everyone {
+            person.groups.retain(|group| !books.contains_key(group));
+            let joined = books.keys().filter(|group| {
+                people.members.get(*group).is_some_and(|members| members.contains(id))
+            });
+            person.groups.extend(joined.cloned());
+        }
+        people
     }
 
     pub fn get(&self, id: &PersonId) -> Option<&Person> {
@@ -77,12 +107,19 @@ impl People {
 
     /// The people who are in all of these groups. Nobody is in none.
     pub fn members_of(&self, groups: &[Group]) -> Vec<&Person> {
-        let Some((first, others)) = groups.split_first() else { return Vec::new() };
-        let in_others = |id: &&PersonId| {
-            others.iter().all(|group| self.members.get(group).is_some_and(|ids| ids.contains(*id)))
+        self.ids_in(groups).filter_map(|id| self.get(id)).collect()
+    }
+
+    /// Who is in all of these groups, one after the other: whoever looks for a few need not wait
+    /// for a thousand.
+    pub fn ids_in<'p>(&'p self, groups: &[Group]) -> impl Iterator<Item = &'p PersonId> {
+        let (first, others) = groups.split_first().unzip();
+        let in_others = move |id: &&PersonId| {
+            let mut others = others.into_iter().flatten();
+            others.all(|group| self.members.get(group).is_some_and(|ids| ids.contains(*id)))
         };
-        let members = self.members.get(first).into_iter().flatten().filter(in_others);
-        members.filter_map(|id| self.get(id)).collect()
+        let members = first.and_then(|group| self.members.get(group));
+        members.into_iter().flatten().filter(in_others)
     }
 
     /// Every group that somebody is in.
@@ -93,24 +130,20 @@ impl People {
     /// Who the subject of a request is: by key, declared e-mail or sign-in subject. `None` for
     /// nobody, and also where two people fit: a guess would lend one of them the other's groups.
     pub fn who_is(&self, subject: &Subject) -> Option<&PersonId> {
-        let mut found = self.iter().filter(|person| person.answers_to(&subject.id));
+        let mut found = self.answering_to(&subject.id);
         let first = found.next()?;
-        found.next().is_none().then_some(&first.id)
+        found.all(|other| other == first).then_some(first)
     }
 
     /// Everybody whom the subject could be, by id or e-mail: none of them may approve.
-    pub fn who_may_be<'a>(&'a self, subject: &'a Subject) -> impl Iterator<Item = &'a PersonId> {
-        let names = move || std::iter::once(&subject.id).chain(&subject.email);
-        let fits = move |person: &&Person| names().any(|name| person.answers_to(name));
-        self.iter().filter(fits).map(|person| &person.id)
+    pub fn who_may_be(&self, subject: &Subject) -> BTreeSet<&PersonId> {
+        let names = std::iter::once(&subject.id).chain(&subject.email);
+        names.flat_map(|name| self.answering_to(name)).collect()
     }
-}
 
-impl Person {
-    fn answers_to(&self, name: &str) -> bool {
-        self.id.as_str() == name
-            || self.email.as_ref().is_some_and(|email| email.to_lowercase() == name.to_lowercase())
-            || self.identities.iter().any(|own| own.provider == SIGN_IN && own.subject == name)
+    fn answering_to(&self, name: &str) -> impl Iterator<Item = &PersonId> {
+        let found = [self.names.get(name), self.emails.get(&name.to_lowercase())];
+        found.into_iter().flatten().flatten()
     }
 }
 
@@ -264,6 +297,28 @@ mod tests {
     }
 
     #[test]
+    fn somebody_elses_books_replace_what_the_file_says_of_a_group() {
+        let people = People::parse(FILE).unwrap();
+        let account = |provider: &str, subject: &str| Identity {
+            provider: provider.to_owned(),
+            tenant: "T1".to_owned(),
+            subject: subject.to_owned(),
+        };
+        let books = BTreeMap::from([
+            (Group::from("lead"), vec![account("sandbox", "U1"), account("sandbox", "stranger")]),
+            (Group::from("security"), vec![account("chat", "U1")]),
+        ]);
+        let people = people.with_members(&books);
+        let groups = |id: &str| people.groups_of(&PersonId::from(id)).to_vec();
+        assert_eq!(groups("ann"), [Group::from("shop"), Group::from("security")]);
+        assert_eq!(groups("cyd"), [Group::from("lead")]);
+        let leads = people.members_of(&[Group::from("lead")]);
+        assert_eq!(leads.iter().map(|lead| lead.id.as_str()).collect::<Vec<_>>(), ["cyd"]);
+        let books = BTreeMap::from([(Group::from("lead"), Vec::new())]);
+        assert!(people.with_members(&books).members_of(&[Group::from("lead")]).is_empty());
+    }
+
+    #[test]
     fn a_member_is_in_all_of_the_groups() {
         let people = People::parse(FILE).unwrap();
         let names = |groups: &[&str]| {
@@ -293,7 +348,8 @@ mod tests {
         assert_eq!(who("Ann"), None, "a name is no identity");
         let may = |id: &str, email: Option<&str>| {
             let subject = subject(id, email);
-            people.who_may_be(&subject).map(|id| id.as_str().to_owned()).collect::<Vec<_>>()
+            let people = people.who_may_be(&subject).into_iter();
+            people.map(|id| id.as_str().to_owned()).collect::<Vec<_>>()
         };
         assert_eq!(may("s-1", Some("ann@example.com")), ["ann", "bob", "cyd"]);
         assert_eq!(may("u-9", Some("ann@example.com")), ["ann"]);

@@ -12,7 +12,10 @@ mod staffing;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Display,
+};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -105,16 +108,35 @@ pub enum Refused {
     Unroutable { channel: String },
 }
 
+/// How much of the way to a plan is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Detail {
+    /// The guardrails and rules that matched: what is kept with a request.
+    Matches,
+    /// Also why the others did not.
+    Everything,
+}
+
+/// The lines that are told.
+struct Trace {
+    lines: Vec<TraceLine>,
+    detail: Detail,
+}
+
 impl Policy {
     /// Who must say yes to one item, from `now` on.
-    pub fn plan(&self, question: &Question<'_>, now: Timestamp) -> Result<Plan, Refused> {
-        let looked_at = self.guardrails.len() + self.rules.len();
-        let mut trace = Vec::with_capacity(looked_at * question.item.parts().len());
+    pub fn plan(
+        &self,
+        question: &Question<'_>,
+        now: Timestamp,
+        detail: Detail,
+    ) -> Result<Plan, Refused> {
+        let mut trace = Trace { lines: Vec::new(), detail };
         let mut drafts = Vec::new();
         for part in question.item.parts() {
             drafts.push(self.judge(Facts { question, part }, &mut trace)?);
         }
-        let Some(plan) = draft::merge(drafts, question, now, &self.sha256, trace) else {
+        let Some(plan) = draft::merge(drafts, question, now, &self.sha256, trace.lines) else {
             return Err(Refused::NoRule { part: question.item.item().action.name.clone() });
         };
         staffing::check(&plan, |group| self.is_elsewhere(group), question.people)?;
@@ -123,12 +145,12 @@ impl Policy {
 
     /// Every guardrail and rule that was looked at, also where the answer is a refusal.
     pub fn trace(&self, question: &Question<'_>) -> Vec<TraceLine> {
-        let mut trace = Vec::new();
+        let mut trace = Trace { lines: Vec::new(), detail: Detail::Everything };
         for part in question.item.parts() {
             // The lines are what is wanted; the verdict is `plan`'s to give.
             let _ = self.judge(Facts { question, part }, &mut trace);
         }
-        trace
+        trace.lines
     }
 
     /// Whether some members of a group may not be in the people file.
@@ -136,18 +158,14 @@ impl Policy {
         self.groups.contains_key(group)
     }
 
-    fn judge<'a>(
-        &'a self,
-        facts: Facts<'_>,
-        trace: &mut Vec<TraceLine>,
-    ) -> Result<Draft<'a>, Refused> {
+    fn judge<'a>(&'a self, facts: Facts<'_>, trace: &mut Trace) -> Result<Draft<'a>, Refused> {
         let mut tightening = Tightening::default();
         let mut refused = None;
         for guardrail in &self.guardrails {
+            let subject = (TraceKind::Guardrail, guardrail.name.as_str(), guardrail.span);
             let looked = guardrail.conditions.look(facts, Doubt::Holds);
-            let applies = looked.is_ok();
-            trace.push(line(TraceKind::Guardrail, &guardrail.name, guardrail.span, facts, looked));
-            if applies {
+            trace.note(subject, facts, &looked);
+            if looked.is_ok() {
                 tightening = tightening.and(guardrail.tightening);
                 refused = refused.or(guardrail.refusal(facts));
             }
@@ -165,14 +183,21 @@ impl Policy {
         &self,
         facts: Facts<'_>,
         tightening: Tightening,
-        trace: &mut Vec<TraceLine>,
+        trace: &mut Trace,
     ) -> Option<&Rule> {
         self.rules.iter().find(|rule| {
+            let subject = (TraceKind::Rule, rule.name.as_str(), rule.span);
             let looked = rule.conditions.look(facts, Doubt::Fails);
-            let looked = looked.and_then(|because| rule.permitted(tightening).map(|()| because));
-            let matched = looked.is_ok();
-            trace.push(line(TraceKind::Rule, &rule.name, rule.span, facts, looked));
-            matched
+            match rule.permitted(tightening) {
+                Err(forbidden) if looked.is_ok() => {
+                    trace.note(subject, facts, &Err::<&str, _>(forbidden));
+                    false
+                }
+                Ok(()) | Err(_) => {
+                    trace.note(subject, facts, &looked);
+                    looked.is_ok()
+                }
+            }
         })
     }
 }
@@ -187,11 +212,11 @@ impl Guardrail {
 
 impl Rule {
     /// A pre-approval that a guardrail forbids is passed over, so that a later rule may ask people.
-    fn permitted(&self, tightening: Tightening) -> Result<(), String> {
+    fn permitted(&self, tightening: Tightening) -> Result<(), &'static str> {
         let forbidden =
             tightening.pre_approval == PreApproval::Forbidden || tightening.at_least > 0;
         if self.decision == Decision::PreApprove && forbidden {
-            return Err("it pre-approves, which a guardrail forbids here".to_owned());
+            return Err("it pre-approves, which a guardrail forbids here");
         }
         Ok(())
     }
@@ -211,19 +236,22 @@ impl Trust {
     }
 }
 
-fn line(
-    kind: TraceKind,
-    name: &str,
-    span: Span,
-    facts: Facts<'_>,
-    looked: Result<String, String>,
-) -> TraceLine {
-    let (verdict, because) = match looked {
-        Ok(because) => (TraceVerdict::Matched, because),
-        Err(because) => (TraceVerdict::Skipped, because),
-    };
-    let (name, part) = (name.to_owned(), facts.part.name.to_owned());
-    TraceLine { name, kind, part, line: span.line, verdict, because }
+impl Trace {
+    /// Words are made only for lines that are kept.
+    fn note(
+        &mut self,
+        (kind, name, span): (TraceKind, &str, Span),
+        facts: Facts<'_>,
+        looked: &Result<impl Display, impl Display>,
+    ) {
+        let (verdict, because) = match (looked, self.detail) {
+            (Ok(because), _) => (TraceVerdict::Matched, because.to_string()),
+            (Err(because), Detail::Everything) => (TraceVerdict::Skipped, because.to_string()),
+            (Err(_), Detail::Matches) => return,
+        };
+        let (name, part) = (name.to_owned(), facts.part.name.to_owned());
+        self.lines.push(TraceLine { because, kind, line: span.line, name, part, verdict });
+    }
 }
 
 fn join(groups: &[Group]) -> String {

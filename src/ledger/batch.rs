@@ -1,10 +1,13 @@
 //! One batch: lock, load, fold, write, commit. Run again, it gives the same answers.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::{
+    collections::BTreeMap,
+    panic::{AssertUnwindSafe, catch_unwind},
+};
 
 use sqlx::{Any, Connection, pool::PoolConnection};
 
-use super::lane::Lane;
+use super::{lane::Lane, tally::Tally};
 use crate::{
     domain::{
         access::{self, Act, Command, Refused, Reply, effects::Effects, slice::Slice},
@@ -21,38 +24,51 @@ pub(super) async fn run(
 ) -> Result<Vec<Reply>, sqlx::Error> {
     let engine = lane.store.engine;
     let mut tx = connection.begin_with(engine.begin()).await?;
-    let found = load::lock_and_load(&mut tx, engine, &wanted(commands)).await?;
+    let (wanted, known) = wanted(lane, commands);
+    let found = load::lock_and_load(&mut tx, engine, &wanted).await?;
     let mut slice = Slice {
         requests: found.requests,
         keys: found.keys,
-        pending: found.pending,
+        pending: known.into_iter().chain(found.pending).collect(),
         public_url: lane.public_url.clone(),
         effects: Effects::default(),
     };
     let replies = fold(lane, &mut slice, commands)?;
+    let tally = Tally::of(&slice.effects.entries);
     put::put(&mut tx, engine, &lane.joined, &mut slice).await?;
     tx.commit().await?;
+    tally.count();
+    lane.headroom.learn(slice.pending, &wanted.counted);
     Ok(replies)
 }
 
-fn wanted(commands: &[Command]) -> load::Wanted {
+/// What is to be loaded, and how many requests are pending where that is known already.
+fn wanted(lane: &Lane, commands: &[Command]) -> (load::Wanted, BTreeMap<ClientId, u64>) {
     let mut wanted = load::Wanted::default();
+    let mut opens: BTreeMap<&ClientId, (u64, u64)> = BTreeMap::new();
     for command in commands {
         wanted.requests.extend(command.act.locks().cloned());
         let key = command.act.key().map(|(client, key)| (client.clone(), key.to_owned()));
         wanted.keys.extend(key);
         if let Some((client, limit)) = limited(&command.act) {
-            wanted.counted.insert(client.clone());
-            wanted.count_to = wanted.count_to.max(limit);
+            opens.entry(client).or_insert((0, limit)).0 += 1;
         }
     }
-    wanted
+    let mut known = BTreeMap::new();
+    for (client, (count, limit)) in opens {
+        match lane.headroom.known(client, count) {
+            Some(pending) => known.insert(client.clone(), pending),
+            None => wanted.counted.insert(client.clone(), limit),
+        };
+    }
+    (wanted, known)
 }
 
 fn limited(act: &Act) -> Option<(&ClientId, u64)> {
     match act {
         Act::Open(open) => open.pending_limit.map(|limit| (&open.request.integrator, limit)),
         Act::Vote(_)
+        | Act::TurnAway(_)
         | Act::Cancel(_)
         | Act::Tick(_)
         | Act::Delivered(_)

@@ -6,7 +6,7 @@ use sqlx::{Any, pool::PoolConnection};
 use tokio::sync::{Notify, broadcast, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
-use super::{Job, batch};
+use super::{Job, batch, headroom::Headroom};
 use crate::{
     clock::Clock,
     domain::{
@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// The most commands that share a commit.
-const BATCH: usize = 256;
+pub(super) const BATCH: usize = 256;
 
 /// How often a batch is run again as a whole before its commands are run one by one.
 const TRIES: u32 = 5;
@@ -32,6 +32,7 @@ pub(super) struct Lane {
     pub(super) clock: Clock,
     pub(super) public_url: Arc<str>,
     pub(super) joined: Joined,
+    pub(super) headroom: Headroom,
     changes: broadcast::Sender<RequestId>,
     written: Arc<Notify>,
 }
@@ -55,7 +56,15 @@ impl Lane {
         changes: broadcast::Sender<RequestId>,
         written: Arc<Notify>,
     ) -> Self {
-        Self { store, clock, public_url, joined: Joined::default(), changes, written }
+        Self {
+            store,
+            clock,
+            public_url,
+            joined: Joined::default(),
+            headroom: Headroom::default(),
+            changes,
+            written,
+        }
     }
 
     pub(super) async fn run(self, mut queue: mpsc::Receiver<Job>, close: CancellationToken) {

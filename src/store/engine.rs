@@ -68,6 +68,9 @@ impl Engine {
     pub(super) const fn pragmas(self) -> &'static [&'static str] {
         match self {
             Self::Sqlite => &[
+                // Before the file is made: a page holds three requests instead of one, and a
+                // commit writes half as many.
+                "pragma page_size = 8192",
                 "pragma busy_timeout = 5000",
                 "pragma journal_mode = wal",
                 // NORMAL may lose what was acknowledged; batches make FULL cheap.

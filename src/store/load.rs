@@ -36,6 +36,7 @@ macro_rules! requests {
 const READ: &str = requests!("");
 const LOCK: &str = requests!(" for update");
 
+/// A bare parameter as a limit would have SQLite prepare the statement anew every time.
 const LOAD: &str = "select 'vote' as kind, v.request_id as request_id, v.body as a, '' as b, \
      '' as c, v.item as n \
    from vote v where v.request_id in (select value ->> 'id' from json_each($1)) \
@@ -43,7 +44,7 @@ const LOAD: &str = "select 'vote' as kind, v.request_id as request_id, v.body as
    from outcome o where o.request_id in (select value ->> 'id' from json_each($1)) \
    union all select 'approval', p.request_id, p.body, '', '', 0 \
    from approval p where p.request_id in (select value ->> 'id' from json_each($1)) \
-   union all select 'card', x.request_id, x.target, x.address, '', x.item \
+   union all select 'card', x.request_id, x.target, x.address, coalesce(x.message, ''), x.item \
    from outbox x where x.kind = 'card' \
      and x.request_id in (select value ->> 'id' from json_each($1)) \
    union all select 'tries', w.request_id, w.person, '', '', w.tries \
@@ -53,7 +54,8 @@ const LOAD: &str = "select 'vote' as kind, v.request_id as request_id, v.body as
    join idempotency i on i.client = j.value ->> 'client' and i.key = j.value ->> 'key' \
    union all select 'pending', '', j.value ->> 'client', '', '', \
      (select count(*) from (select 1 from request r \
-       where r.client = j.value ->> 'client' and r.settled_at is null limit $4) as counted) \
+       where r.client = j.value ->> 'client' and r.settled_at is null \
+       limit cast($4 as bigint)) as counted) \
    from json_each($3) j";
 
 /// What a batch asks for.
@@ -61,10 +63,8 @@ const LOAD: &str = "select 'vote' as kind, v.request_id as request_id, v.body as
 pub struct Wanted {
     pub requests: BTreeSet<RequestId>,
     pub keys: BTreeSet<(ClientId, String)>,
-    /// Clients whose pending requests are counted.
-    pub counted: BTreeSet<ClientId>,
-    /// Counting stops here.
-    pub count_to: u64,
+    /// Clients whose pending requests are counted, with their limits.
+    pub counted: BTreeMap<ClientId, u64>,
 }
 
 /// What was found.
@@ -109,30 +109,43 @@ async fn read(
     found: &mut Found,
 ) -> Result<(), sqlx::Error> {
     let ids = array(wanted.requests.iter().map(|id| json!({ "id": id })));
+    #[cfg(feature = "read-first")]
+    let rows = belongings(connection, &ids, wanted).await?;
     if !wanted.requests.is_empty() {
         for row in sqlx::query(requests).bind(&ids).fetch_all(&mut *connection).await? {
             let loaded = request(&row)?;
             found.requests.insert(loaded.view.request.id.clone(), loaded);
         }
     }
-    if wanted.requests.is_empty() && wanted.keys.is_empty() && wanted.counted.is_empty() {
-        return Ok(());
-    }
-    let keys =
-        array(wanted.keys.iter().map(|(client, key)| json!({ "client": client, "key": key })));
-    let counted = array(wanted.counted.iter().map(|client| json!({ "client": client })));
-    let rows = sqlx::query(LOAD)
-        .bind(&ids)
-        .bind(&keys)
-        .bind(&counted)
-        .bind(i64::try_from(wanted.count_to).unwrap_or(i64::MAX))
-        .fetch_all(&mut *connection)
-        .await?;
+    #[cfg(not(feature = "read-first"))]
+    let rows = belongings(connection, &ids, wanted).await?;
     rows.iter().try_for_each(|row| attach(row, found))?;
     for loaded in found.requests.values_mut() {
         loaded.view.votes.sort_by(|a, b| (a.cast_at, &a.person).cmp(&(b.cast_at, &b.person)));
     }
     Ok(())
+}
+
+/// Everything else about the requests, and what the batch asks for besides.
+async fn belongings(
+    connection: &mut AnyConnection,
+    ids: &str,
+    wanted: &Wanted,
+) -> Result<Vec<AnyRow>, sqlx::Error> {
+    if wanted.requests.is_empty() && wanted.keys.is_empty() && wanted.counted.is_empty() {
+        return Ok(Vec::new());
+    }
+    let keys =
+        array(wanted.keys.iter().map(|(client, key)| json!({ "client": client, "key": key })));
+    let counted = array(wanted.counted.keys().map(|client| json!({ "client": client })));
+    let count_to = wanted.counted.values().max().copied().unwrap_or(0);
+    sqlx::query(LOAD)
+        .bind(ids)
+        .bind(&keys)
+        .bind(&counted)
+        .bind(i64::try_from(count_to).unwrap_or(i64::MAX))
+        .fetch_all(connection)
+        .await
 }
 
 /// One request as it stands, without a lock.
@@ -144,6 +157,17 @@ pub async fn read_one(
     let mut found = Found::default();
     read(connection, READ, &wanted, &mut found).await?;
     Ok(found.requests.remove(id).map(|loaded| loaded.view))
+}
+
+/// Requests as they stand, without a lock, in the order of their ids.
+pub async fn read_many(
+    connection: &mut AnyConnection,
+    ids: Vec<RequestId>,
+) -> Result<Vec<View>, sqlx::Error> {
+    let wanted = Wanted { requests: ids.into_iter().collect(), ..Wanted::default() };
+    let mut found = Found::default();
+    read(connection, READ, &wanted, &mut found).await?;
+    Ok(found.requests.into_values().map(|loaded| loaded.view).collect())
 }
 
 fn array(rows: impl Iterator<Item = serde_json::Value>) -> String {
@@ -173,6 +197,7 @@ fn request(row: &AnyRow) -> Result<Loaded, sqlx::Error> {
         sequence: row.try_get("sequence")?,
         next_at: optional("next_at")?,
         cards: BTreeSet::new(),
+        posted: BTreeSet::new(),
         wrong_numbers: BTreeMap::new(),
     })
 }
@@ -204,7 +229,11 @@ fn attach(row: &AnyRow, found: &mut Found) -> Result<(), sqlx::Error> {
         "outcome" => loaded.view.outcome = Some(row::json("outcome", &id, &a)?),
         "approval" => loaded.view.approval = Some(row::json("approval", &id, &a)?),
         "card" => {
-            loaded.cards.insert((row::count("outbox", &id, n)?, a, b));
+            let card = (row::count("outbox", &id, n)?, a, b);
+            if !row.try_get::<&str, _>("c")?.is_empty() {
+                loaded.posted.insert(card.clone());
+            }
+            loaded.cards.insert(card);
         }
         "tries" => {
             loaded.wrong_numbers.insert(a, u32::try_from(n).unwrap_or(u32::MAX));

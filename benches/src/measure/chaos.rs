@@ -1,4 +1,4 @@
-//! kill -9 at random moments under load. The driver keeps a ledger of everything that was
+//! kill -9 at random moments under load, the clicks of which come from Slack. The driver keeps a ledger of everything that was
 //! acknowledged; after every restart and at the end the database must agree with it.
 
 mod ledger;
@@ -35,7 +35,7 @@ pub(super) async fn measure(
 ) -> Result<(), Failure> {
     for engine in &tools.engines {
         receiver.forget();
-        let site = Site::make(engine, &tools.folder, tools.receiver).await?;
+        let site = Site::in_slack(engine, tools).await?;
         let mut ledger = Ledger::default();
         let mut ready_ms = Series::default();
         for _ in 0..tools.scale.kills() {
@@ -112,6 +112,10 @@ async fn tell(
         |what: &str, broken: u64| report.goal("R6", what, none, &Series::one(approximate(broken)));
     law("acknowledged requests that are lost", audit.lost_requests)?;
     law("acknowledged votes that are lost", audit.lost_votes)?;
+    law(
+        "votes that are stored twice",
+        u64::try_from(census.votes)?.saturating_sub(audit.voted_on),
+    )?;
     law("keys that made two requests", ledger.doubled)?;
     law("requests decided twice", u64::try_from(census.decided_twice)?)?;
     law("logs with gaps", u64::try_from(census.with_gaps)?)?;

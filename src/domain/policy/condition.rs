@@ -1,6 +1,6 @@
 //! Conditions: closed tests on attributes, compiled at load, that say in words what they saw.
 
-use std::fmt::Write;
+use std::fmt;
 
 use rust_decimal::Decimal;
 
@@ -73,38 +73,60 @@ impl Conditions {
         Self { all, words }
     }
 
-    /// Why all of it holds, or the first condition that does not, in words.
-    pub fn look(&self, facts: Facts<'_>, doubt: Doubt) -> Result<String, String> {
+    /// Why all of it holds, or the first condition that does not.
+    pub fn look<'a>(&'a self, facts: Facts<'a>, doubt: Doubt) -> Result<Holds<'a>, Fails<'a>> {
         let mut doubtful = None;
         for condition in &self.all {
             let seen = condition.attribute.look(facts);
             match (condition.test.answer(&seen), doubt) {
                 (Answer::Yes, _) => {}
-                (Answer::NotKnown, Doubt::Holds) => doubtful = Some(&condition.name),
+                (Answer::NotKnown, Doubt::Holds) => doubtful = Some(condition.name.as_str()),
                 (Answer::NotKnown, Doubt::Fails) => {
-                    return Err(format!("`{}` is not known", condition.name));
+                    return Err(Fails { condition, seen: Seen::NotKnown });
                 }
-                (Answer::No, _) => return Err(condition.failed(&seen)),
+                (Answer::No, _) => return Err(Fails { condition, seen }),
             }
         }
-        match doubtful {
-            Some(name) => Ok(format!("{}, taken strictly: `{name}` is not known", self.words)),
-            None => Ok(self.words.clone()),
+        Ok(Holds { words: &self.words, doubtful })
+    }
+}
+
+/// Why conditions hold. Put into words only where somebody reads them: a request looks at every
+/// rule until one matches.
+#[derive(Debug, Clone, Copy)]
+pub struct Holds<'a> {
+    words: &'a str,
+    /// What is not known, and taken strictly.
+    doubtful: Option<&'a str>,
+}
+
+/// The first condition that does not hold, and what it saw.
+#[derive(Debug, Clone, Copy)]
+pub struct Fails<'a> {
+    condition: &'a Condition,
+    seen: Seen<'a>,
+}
+
+impl fmt::Display for Holds<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.words)?;
+        match self.doubtful {
+            Some(name) => write!(f, ", taken strictly: `{name}` is not known"),
+            None => Ok(()),
         }
     }
 }
 
-impl Condition {
-    fn failed(&self, seen: &Seen<'_>) -> String {
-        let Self { name, wanted, .. } = self;
-        if *seen == Seen::NotHere {
-            return format!("there is no `{name}` here");
+impl fmt::Display for Fails<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Condition { name, wanted, .. } = self.condition;
+        match &self.seen {
+            Seen::NotHere => write!(f, "there is no `{name}` here"),
+            Seen::NotKnown => write!(f, "`{name}` is not known"),
+            seen @ (Seen::Text(_) | Seen::Number(_) | Seen::Flag(_) | Seen::Groups { .. }) => {
+                write!(f, "`{name}` is {seen}, not {wanted}")
+            }
         }
-        // One line for every rule of every request: room at once instead of growing.
-        let mut because = String::with_capacity(name.len() + wanted.len() + 48);
-        // Writing to a `String` cannot fail.
-        let _ = write!(because, "`{name}` is {seen}, not {wanted}");
-        because
     }
 }
 

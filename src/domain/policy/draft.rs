@@ -140,7 +140,7 @@ fn narrower(
     bound_to.sort_unstable();
     bound_to.dedup();
     let valid_for_seconds = one.valid_for_seconds.min(other.valid_for_seconds);
-    Some(CredentialTerms { valid_for_seconds, bound_to })
+    Some(CredentialTerms { bound_to, valid_for_seconds })
 }
 
 /// What the request wishes for. It can shorten, never lengthen.

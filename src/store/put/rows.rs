@@ -4,10 +4,7 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use serde::{
-    Serialize, Serializer,
-    ser::{Error, SerializeMap},
-};
+use serde::{Serialize, ser::Error};
 
 use super::STATEMENTS;
 use crate::domain::{
@@ -16,7 +13,7 @@ use crate::domain::{
         slice::{Slice, View},
     },
     approval::Approval,
-    audit::Entry,
+    audit::{Entry, Payload, Sealed},
     id::RequestId,
     outcome::Outcome,
     request::GRANT_SCOPE,
@@ -29,49 +26,78 @@ pub(super) type Arrays = [Option<String>; STATEMENTS.len()];
 /// Takes the effects of a batch and writes them down as rows.
 pub(super) fn arrays(slice: &mut Slice) -> Result<Arrays, serde_json::Error> {
     let effects = std::mem::take(&mut slice.effects);
-    let new: BTreeSet<&RequestId> = effects.opened.iter().collect();
+    let new: BTreeSet<&RequestId> = effects.opened.iter().map(|(id, _)| id).collect();
     let mut keys = effects.keys.iter().collect::<Vec<_>>();
     // In one order for everybody: two batches that wait for each other's keys would deadlock.
     keys.sort_by(|a, b| (&a.client, &a.key).cmp(&(&b.client, &b.key)));
-    let opened = effects
-        .opened
-        .iter()
-        .filter_map(|id| Some(opened(&slice.requests.get(id)?.view, effects.touches.get(id)?)));
+    let opened = effects.opened.iter().filter_map(|(id, sealed)| {
+        Some((&slice.requests.get(id)?.view, &**sealed, effects.touches.get(id)?))
+    });
     let touched = effects.touches.iter().filter(|(id, _)| !new.contains(id));
-    let sent = effects.cards.iter().map(card).chain(effects.callbacks.iter().map(callback));
+    let cards = effects.cards.iter().map(Sent::Card);
     Ok([
-        array(keys.into_iter().map(key))?,
-        array(opened)?,
-        array(touched.map(|(id, touch)| Row(counters(id, touch))))?,
-        array(
-            effects
-                .votes
-                .iter()
-                .map(|((request, item, person), vote)| counted(request, *item, person, vote)),
-        )?,
-        array(effects.wrong_numbers.iter().map(|((request, person), tries)| {
-            Row(vec![
-                ("request_id", request.as_str().into()),
-                ("person", person.as_str().into()),
-                ("tries", i64::from(*tries).into()),
-            ])
-        }))?,
-        array(effects.outcomes.iter().map(|(request, outcome)| ended(request, outcome)))?,
-        array(effects.approvals.iter().map(|(request, approval)| granted(request, approval)))?,
-        array(effects.entries.iter().map(entry))?,
-        array(redraws(&effects, &new))?,
-        array(sent)?,
-        array(effects.settled.iter().map(settled))?,
+        array(keys, key)?,
+        array(opened, self::opened)?,
+        array(touched, counters)?,
+        array(&effects.votes, counted)?,
+        array(&effects.wrong_numbers, mistyped)?,
+        array(&effects.outcomes, ended)?,
+        array(&effects.approvals, granted)?,
+        array(&effects.entries, entry)?,
+        array(redraws(&effects, &new), redraw)?,
+        array(cards.chain(effects.callbacks.iter().map(Sent::Callback)), sent)?,
+        array(&effects.settled, settled)?,
     ])
 }
 
-fn array<'a>(rows: impl Iterator<Item = Row<'a>>) -> Result<Option<String>, serde_json::Error> {
-    let rows: Vec<Row<'a>> = rows.collect();
-    if rows.is_empty() { Ok(None) } else { serde_json::to_string(&rows).map(Some) }
+fn array<T>(
+    items: impl IntoIterator<Item = T>,
+    write: impl Fn(&mut Row<'_>, T),
+) -> Result<Option<String>, serde_json::Error> {
+    let mut text = Vec::new();
+    for item in items {
+        text.push(if text.is_empty() { b'[' } else { b',' });
+        let mut row = Row { text: &mut text, joint: b'{', written: Ok(()) };
+        write(&mut row, item);
+        row.written?;
+        text.push(b'}');
+    }
+    if text.is_empty() {
+        return Ok(None);
+    }
+    text.push(b']');
+    String::from_utf8(text).map(Some).map_err(serde_json::Error::custom)
 }
 
-/// A row: its columns by name.
-struct Row<'a>(Vec<(&'static str, Column<'a>)>);
+/// A row that is being written: its columns by name.
+struct Row<'t> {
+    text: &'t mut Vec<u8>,
+    joint: u8,
+    /// Fails the batch rather than write half a row.
+    written: Result<(), serde_json::Error>,
+}
+
+impl Row<'_> {
+    /// Names are ours and need no escapes.
+    fn put<'a>(&mut self, name: &'static str, column: impl Into<Column<'a>>) -> &mut Self {
+        self.text.push(self.joint);
+        self.joint = b',';
+        self.text.push(b'"');
+        self.text.extend_from_slice(name.as_bytes());
+        self.text.extend_from_slice(b"\":");
+        let written = match column.into() {
+            Column::Text(text) => serde_json::to_writer(&mut *self.text, text),
+            Column::Made(text) => serde_json::to_writer(&mut *self.text, &text),
+            Column::Number(number) => serde_json::to_writer(&mut *self.text, &number),
+            Column::Null => serde_json::to_writer(&mut *self.text, &()),
+            Column::Unwritable(error) => Err(error),
+        };
+        if written.is_err() {
+            self.written = written;
+        }
+        self
+    }
+}
 
 /// A value of a column.
 enum Column<'a> {
@@ -79,30 +105,7 @@ enum Column<'a> {
     Made(String),
     Number(i64),
     Null,
-    /// Fails the batch rather than write half a row.
     Unwritable(serde_json::Error),
-}
-
-impl Serialize for Row<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(self.0.len()))?;
-        for (name, column) in &self.0 {
-            map.serialize_entry(name, column)?;
-        }
-        map.end()
-    }
-}
-
-impl Serialize for Column<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::Text(text) => serializer.serialize_str(text),
-            Self::Made(text) => serializer.serialize_str(text),
-            Self::Number(number) => serializer.serialize_i64(*number),
-            Self::Null => serializer.serialize_unit(),
-            Self::Unwritable(error) => Err(S::Error::custom(error)),
-        }
-    }
 }
 
 impl<'a> From<&'a str> for Column<'a> {
@@ -140,16 +143,14 @@ fn json<'a>(value: &impl Serialize) -> Column<'a> {
     serde_json::to_string(value).map_or_else(Column::Unwritable, Column::Made)
 }
 
-fn key(key: &Key) -> Row<'_> {
-    Row(vec![
-        ("client", key.client.as_str().into()),
-        ("key", key.key.as_str().into()),
-        ("request_id", key.request.as_str().into()),
-        ("body_sha256", key.body_sha256.as_str().into()),
-    ])
+fn key(row: &mut Row<'_>, key: &Key) {
+    row.put("client", key.client.as_str())
+        .put("key", key.key.as_str())
+        .put("request_id", key.request.as_str())
+        .put("body_sha256", key.body_sha256.as_str());
 }
 
-fn opened<'a>(view: &'a View, touch: &Touch) -> Row<'a> {
+fn opened(row: &mut Row<'_>, (view, sealed, touch): (&View, &Sealed, &Touch)) {
     let request = &view.request;
     let plans = &view.plans;
     let rules: Vec<&String> = plans.iter().flat_map(|plan| &plan.rules).collect();
@@ -158,127 +159,150 @@ fn opened<'a>(view: &'a View, touch: &Touch) -> Row<'a> {
     let parts: Vec<&str> = parts.chain(actions.filter(|name| *name != GRANT_SCOPE)).collect();
     let asks = plans.iter().flat_map(|plan| &plan.steps).flat_map(|step| &step.asks);
     let channels: Vec<&str> = asks.map(|ask| ask.channel.name.as_str()).collect();
-    let mut columns = counters(&request.id, touch);
-    columns.extend([
-        ("client", request.integrator.as_str().into()),
-        ("subject", request.subject.id.as_str().into()),
-        ("rules", json(&rules)),
-        ("parts", json(&parts)),
-        ("channels", json(&channels)),
-        ("body", json(&**request)),
-        ("plans", json(&**plans)),
-        ("number", i64::from(view.number).into()),
-        ("opened_at", request.opened_at.into()),
-    ]);
-    Row(columns)
+    counters(row, (&request.id, touch));
+    row.put("client", request.integrator.as_str())
+        .put("subject", request.subject.id.as_str())
+        .put("rules", json(&rules))
+        .put("parts", json(&parts))
+        .put("channels", json(&channels))
+        .put("body", sealed.request.as_str())
+        .put("plans", sealed.plans.as_str())
+        .put("number", i64::from(view.number))
+        .put("opened_at", request.opened_at);
 }
 
-fn counters<'a>(id: &'a RequestId, touch: &Touch) -> Vec<(&'static str, Column<'a>)> {
-    vec![
-        ("id", id.as_str().into()),
-        ("version", touch.version.into()),
-        ("seq", touch.seq.into()),
-        ("sequence", touch.sequence.into()),
-        ("next_at", touch.next_at.into()),
-        ("settled_at", touch.settled_at.into()),
-        ("told_at", touch.told_at.into()),
-    ]
+fn counters(row: &mut Row<'_>, (id, touch): (&RequestId, &Touch)) {
+    row.put("id", id.as_str())
+        .put("version", touch.version)
+        .put("seq", touch.seq)
+        .put("sequence", touch.sequence)
+        .put("next_at", touch.next_at)
+        .put("settled_at", touch.settled_at)
+        .put("told_at", touch.told_at);
 }
 
-fn counted<'a>(request: &'a RequestId, item: usize, person: &'a str, vote: &Vote) -> Row<'a> {
-    Row(vec![
-        ("request_id", request.as_str().into()),
-        ("item", item.into()),
-        ("person", person.into()),
-        ("body", json(vote)),
-        ("cast_at", vote.cast_at.into()),
-    ])
+fn counted(
+    row: &mut Row<'_>,
+    ((request, item, person), vote): (&(RequestId, usize, String), &Vote),
+) {
+    row.put("request_id", request.as_str())
+        .put("item", *item)
+        .put("person", person.as_str())
+        .put("body", json(vote))
+        .put("cast_at", vote.cast_at);
 }
 
-fn ended<'a>(request: &'a RequestId, outcome: &Outcome) -> Row<'a> {
-    Row(vec![
-        ("request_id", request.as_str().into()),
-        ("status", outcome.status.as_str().into()),
-        ("at", outcome.at.into()),
-        ("body", json(outcome)),
-    ])
+fn mistyped(row: &mut Row<'_>, ((request, person), tries): (&(RequestId, String), &u32)) {
+    row.put("request_id", request.as_str())
+        .put("person", person.as_str())
+        .put("tries", i64::from(*tries));
 }
 
-fn granted<'a>(request: &'a RequestId, approval: &'a Approval) -> Row<'a> {
-    Row(vec![
-        ("request_id", request.as_str().into()),
-        ("id", approval.id.as_str().into()),
-        ("status", approval.status.as_str().into()),
-        ("body", json(approval)),
-    ])
+fn ended(row: &mut Row<'_>, (request, outcome): (&RequestId, &Outcome)) {
+    row.put("request_id", request.as_str())
+        .put("status", outcome.status.as_str())
+        .put("at", outcome.at)
+        .put("body", json(outcome));
 }
 
-fn entry(entry: &Entry) -> Row<'_> {
+fn granted(row: &mut Row<'_>, (request, approval): (&RequestId, &Approval)) {
+    row.put("request_id", request.as_str())
+        .put("id", approval.id.as_str())
+        .put("status", approval.status.as_str())
+        .put("body", json(approval));
+}
+
+fn entry(row: &mut Row<'_>, entry: &Entry) {
     let leaf = &entry.leaf;
-    Row(vec![
-        ("id", leaf.id.as_str().into()),
-        ("request_id", leaf.request_id.as_str().into()),
-        ("seq", leaf.seq.into()),
-        ("at", leaf.at.into()),
-        ("kind", leaf.kind.as_str().into()),
-        ("actor", leaf.actor.as_str().into()),
-        ("leaf", Column::Made(leaf.canonical())),
-        ("payload", entry.payload.as_str().into()),
-        ("salt", Column::Made(hex::encode(entry.salt))),
-    ])
+    row.put("id", leaf.id.as_str())
+        .put("request_id", leaf.request_id.as_str())
+        .put("seq", leaf.seq)
+        .put("at", leaf.at)
+        .put("kind", leaf.kind.as_str())
+        .put("actor", leaf.actor.as_str())
+        .put("leaf", Column::Made(leaf.canonical()))
+        .put("payload", payload(&entry.payload))
+        .put("salt", Column::Made(hex::encode(entry.salt)));
 }
 
-fn redraws<'a>(effects: &'a Effects, new: &BTreeSet<&RequestId>) -> impl Iterator<Item = Row<'a>> {
-    let at = effects.entries.last().map_or(0, |entry| entry.leaf.at.as_microsecond());
+/// Empty where it stands in the request's row already.
+fn payload(payload: &Payload) -> &str {
+    match payload {
+        Payload::Own(text) => text,
+        Payload::Opened(_) => "",
+    }
+}
+
+/// A posted card that must show another version.
+#[derive(Clone, Copy)]
+struct Redraw<'a> {
+    request: &'a RequestId,
+    want: i64,
+    due_at: i64,
+}
+
+fn redraws<'a>(
+    effects: &'a Effects,
+    new: &BTreeSet<&RequestId>,
+) -> impl Iterator<Item = Redraw<'a>> {
+    let due_at = effects.entries.last().map_or(0, |entry| entry.leaf.at.as_microsecond());
     let posted = effects.redraws.iter().filter(|(id, _)| !new.contains(id));
-    posted.map(move |(request, version)| {
-        Row(vec![
-            ("request_id", request.as_str().into()),
-            ("want", (*version).into()),
-            ("due_at", at.into()),
-        ])
-    })
+    posted.map(move |(request, want)| Redraw { request, want: *want, due_at })
 }
 
-fn card(card: &NewCard) -> Row<'_> {
-    Row(vec![
-        ("id", card.id.as_str().into()),
-        ("kind", "card".into()),
-        ("request_id", card.request.as_str().into()),
-        ("item", card.item.into()),
-        ("lane", Column::Made(format!("{}/{}", card.platform, card.address))),
-        ("target", card.platform.as_str().into()),
-        ("address", card.address.as_str().into()),
-        ("sequence", 0_i64.into()),
-        ("body", "".into()),
-        ("secret", Column::Made(hex::encode(card.secret))),
-        ("want", card.want.into()),
-        ("due_at", card.due_at.into()),
-    ])
+fn redraw(row: &mut Row<'_>, redraw: Redraw<'_>) {
+    row.put("request_id", redraw.request.as_str())
+        .put("want", redraw.want)
+        .put("due_at", redraw.due_at);
 }
 
-fn callback(callback: &NewCallback) -> Row<'_> {
-    Row(vec![
-        ("id", callback.id.as_str().into()),
-        ("kind", "callback".into()),
-        ("request_id", callback.request.as_str().into()),
-        ("item", 0_i64.into()),
-        ("lane", callback.endpoint.as_str().into()),
-        ("target", callback.client.as_str().into()),
-        ("address", callback.endpoint.as_str().into()),
-        ("sequence", callback.sequence.into()),
-        ("body", callback.body.as_str().into()),
-        ("secret", "".into()),
-        ("want", 0_i64.into()),
-        ("due_at", callback.due_at.into()),
-    ])
+/// Something for the outbox.
+#[derive(Clone, Copy)]
+enum Sent<'a> {
+    Card(&'a NewCard),
+    Callback(&'a NewCallback),
 }
 
-fn settled(settled: &Settled) -> Row<'_> {
-    Row(vec![
-        ("id", settled.event.as_str().into()),
-        ("fence", settled.fence.into()),
-        ("state", settled.end.as_str().into()),
-        ("error", settled.error.as_deref().into()),
-    ])
+fn sent(row: &mut Row<'_>, sent: Sent<'_>) {
+    match sent {
+        Sent::Card(card) => self::card(row, card),
+        Sent::Callback(callback) => self::callback(row, callback),
+    }
+}
+
+fn card(row: &mut Row<'_>, card: &NewCard) {
+    row.put("id", card.id.as_str())
+        .put("kind", "card")
+        .put("request_id", card.request.as_str())
+        .put("item", card.item)
+        .put("lane", Column::Made(format!("{}/{}", card.platform, card.address)))
+        .put("target", card.platform.as_str())
+        .put("address", card.address.as_str())
+        .put("sequence", 0_i64)
+        .put("body", "")
+        .put("secret", Column::Made(hex::encode(card.secret)))
+        .put("want", card.want)
+        .put("due_at", card.due_at);
+}
+
+fn callback(row: &mut Row<'_>, callback: &NewCallback) {
+    row.put("id", callback.id.as_str())
+        .put("kind", "callback")
+        .put("request_id", callback.request.as_str())
+        .put("item", 0_i64)
+        .put("lane", callback.endpoint.as_str())
+        .put("target", callback.client.as_str())
+        .put("address", callback.endpoint.as_str())
+        .put("sequence", callback.sequence)
+        .put("body", callback.body.as_str())
+        .put("secret", "")
+        .put("want", 0_i64)
+        .put("due_at", callback.due_at);
+}
+
+fn settled(row: &mut Row<'_>, settled: &Settled) {
+    row.put("id", settled.event.as_str())
+        .put("fence", settled.fence)
+        .put("state", settled.end.as_str())
+        .put("error", settled.error.as_deref());
 }

@@ -32,6 +32,8 @@ pub(super) struct Ledger {
 pub(super) struct Audit {
     pub(super) lost_requests: u64,
     pub(super) lost_votes: u64,
+    /// Requests that have a vote; nobody votes twice on one.
+    pub(super) voted_on: u64,
     /// Requests that were decided by an acknowledged vote.
     pub(super) decided: BTreeSet<String>,
 }
@@ -74,6 +76,7 @@ impl Ledger {
         Ok(Audit {
             lost_requests: u64::try_from(lost)?,
             lost_votes: u64::try_from(lost_votes)?,
+            voted_on: u64::try_from(votes.len())?,
             decided: self.decided.clone(),
         })
     }

@@ -8,13 +8,15 @@ use std::{
 };
 
 use serde::Deserialize;
+use serde_json::Value;
 use tokio::task::JoinSet;
 
 use super::ledger::Ledger;
 use crate::{
     database::PostedCard,
     failure::Failure,
-    payload::{Submits, Wish, click},
+    payload::{Submits, Wish},
+    press::Presses,
     site::Site,
     tools::Tools,
     wire::Wire,
@@ -84,7 +86,7 @@ pub(super) async fn start(
         workers.spawn(submit(site.address, [pending, decided], Arc::clone(&numbers)));
     }
     for _ in 0..CLICKERS {
-        workers.spawn(press(site.address, Arc::clone(&clicks)));
+        workers.spawn(press(tools.presses(site), Arc::clone(&clicks)));
     }
     Ok(Work { workers, numbers, clicks })
 }
@@ -97,7 +99,7 @@ pub(super) async fn settle(tools: &Tools, site: &Site, ledger: &mut Ledger) -> R
     let submits =
         [Wish::Write, Wish::Transfer].map(|wish| Submits::new(site.address, tools.receiver, wish));
     workers.spawn(submit(site.address, submits, Arc::clone(&numbers)));
-    workers.spawn(press(site.address, Arc::clone(&clicks)));
+    workers.spawn(press(tools.presses(site), Arc::clone(&clicks)));
     Work { workers, numbers, clicks }.end(ledger).await
 }
 
@@ -168,15 +170,15 @@ async fn submit(
     Ok(deeds)
 }
 
-async fn press(to: SocketAddr, cards: Queue<PostedCard>) -> Result<Vec<Deed>, Failure> {
+async fn press(presses: Presses, cards: Queue<PostedCard>) -> Result<Vec<Deed>, Failure> {
     let mut deeds = Vec::new();
-    let Ok(mut wire) = Wire::connect(to).await else { return Ok(deeds) };
+    let Ok(mut wire) = Wire::connect(presses.to).await else { return Ok(deeds) };
     while let Some(card) = take(&cards) {
-        let Ok(answer) = wire.send(&click(to, &card)?).await else {
+        let Ok(answer) = wire.send(&presses.yes(&card, &Value::Null)?).await else {
             deeds.push(Deed::Unclicked(card));
             break;
         };
-        if answer.status != 303 {
+        if answer.status != 200 {
             return Err(format!("void: a click was answered {}", answer.status).into());
         }
         deeds.push(Deed::Clicked(card));

@@ -12,7 +12,7 @@ use crate::domain::{
     id::{ClientId, Group, PersonId, RequestId},
     people::People,
     plan::Plan,
-    policy::{Policy, Question, Refused, Requester, Trust, read::Vocabulary},
+    policy::{Detail, Policy, Question, Refused, Requester, Trust, read::Vocabulary},
     request::{
         AccessRequest, Action, AskingClient, Context, GRANT_SCOPE, Item, RequestedAccess, Resource,
         Subject, Urgency,
@@ -92,7 +92,9 @@ impl Office {
     /// The plan, or why there is none; faults of the request itself are told first.
     pub(super) fn plan(&self, policy: &Policy, asked: &Asked) -> Result<Plan, String> {
         self.ask(asked, |question| {
-            policy.plan(question, now()).map_err(|refused: Refused| refused.to_string())
+            policy
+                .plan(question, now(), Detail::Everything)
+                .map_err(|refused: Refused| refused.to_string())
         })?
     }
 
