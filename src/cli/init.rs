@@ -1,6 +1,9 @@
 //! `countersign init`: a configuration to start from, with a policy that works and secrets that
 //! nobody else has. Nothing that exists is overwritten.
 
+mod chat;
+mod slack;
+
 use std::{
     fs,
     io::{BufRead, IsTerminal, Write},
@@ -10,6 +13,7 @@ use std::{
 use base64::{Engine, engine::general_purpose::STANDARD};
 use clap::Args;
 
+use self::chat::Chat;
 use super::{End, Failure, output};
 use crate::clock::Seeds;
 
@@ -30,6 +34,8 @@ pub struct Init {
     /// `sqlite:PATH`, or `postgres://user@host/name` for several replicas.
     #[arg(long, value_name = "URL")]
     database: Option<String>,
+    #[command(flatten)]
+    chat: slack::Wanted,
 }
 
 /// Writes the files, and says what to do next.
@@ -37,27 +43,42 @@ pub fn run(init: &Init) -> Result<End, Failure> {
     let public_url = answer(init.public_url.as_ref(), "Public URL", "http://127.0.0.1:8080")?;
     let database = answer(init.database.as_ref(), "Database", "sqlite:countersign.db")?;
     let seeds = Seeds::system();
-    let random = || hex::encode(seeds.seed().0);
-    let api_key = format!("cs_first_{}", random());
-    let webhook_secret = format!("whsec_{}", STANDARD.encode(seeds.seed().0));
+    let mut chat = if init.chat.slack {
+        slack::chat(&init.chat, &public_url, STANDARD.encode(seeds.seed().0))?
+    } else {
+        chat::sandbox(hex::encode(seeds.seed().0))
+    };
     let config = CONFIG.replace("{public_url}", &public_url).replace("{database}", &database);
-    let files = [
-        ("countersign.yaml", config.as_str(), Readers::Everybody),
-        ("policy.yaml", POLICY, Readers::Everybody),
-        ("catalogue.yaml", CATALOGUE, Readers::Everybody),
-        ("people.yaml", PEOPLE, Readers::Everybody),
-        ("secrets/first-api.key", &api_key, Readers::Owner),
-        ("secrets/first-webhook.key", &webhook_secret, Readers::Owner),
-        ("secrets/sandbox.key", &random(), Readers::Owner),
+    let mut files = vec![
+        ("countersign.yaml", config.replace("{chat}", &chat.section), Readers::Everybody),
+        ("policy.yaml", POLICY.replace("{channel}", &chat.channel), Readers::Everybody),
+        ("catalogue.yaml", CATALOGUE.to_owned(), Readers::Everybody),
+        ("people.yaml", people(&chat), Readers::Everybody),
     ];
-    refuse_to_overwrite(&init.folder, files.map(|(name, ..)| name))?;
+    files.extend(keys(&seeds));
+    files.append(&mut chat.files);
+    refuse_to_overwrite(&init.folder, files.iter().map(|(name, ..)| *name))?;
     fs::create_dir_all(init.folder.join("secrets"))?;
     for (name, text, readers) in files {
-        write(&init.folder.join(name), text, readers)?;
+        write(&init.folder.join(name), &text, readers)?;
         output::talk(&format!("wrote {}", init.folder.join(name).display()));
     }
-    next_steps(&init.folder);
+    next_steps(&init.folder, &chat);
     Ok(End::Yes)
+}
+
+fn people(chat: &Chat) -> String {
+    PEOPLE.replace("{erin}", &chat.erin).replace("{dana}", &chat.dana)
+}
+
+/// What the first client proves itself with.
+fn keys(seeds: &Seeds) -> [(&'static str, String, Readers); 2] {
+    let api_key = format!("cs_first_{}", hex::encode(seeds.seed().0));
+    let webhook_secret = format!("whsec_{}", STANDARD.encode(seeds.seed().0));
+    [
+        ("secrets/first-api.key", api_key, Readers::Owner),
+        ("secrets/first-webhook.key", webhook_secret, Readers::Owner),
+    ]
 }
 
 /// Who may read a file.
@@ -67,7 +88,10 @@ enum Readers {
     Owner,
 }
 
-fn refuse_to_overwrite<const N: usize>(folder: &Path, names: [&str; N]) -> Result<(), Failure> {
+fn refuse_to_overwrite<'a>(
+    folder: &Path,
+    names: impl IntoIterator<Item = &'a str>,
+) -> Result<(), Failure> {
     match names.into_iter().map(|name| folder.join(name)).find(|path| path.exists()) {
         Some(path) => {
             Err(format!("`{}` exists; choose another folder or move it away", path.display())
@@ -108,17 +132,18 @@ fn answer(given: Option<&String>, question: &str, default: &str) -> Result<Strin
     Ok(if line.is_empty() { default.to_owned() } else { line.to_owned() })
 }
 
-fn next_steps(folder: &Path) {
-    let config = folder.join("countersign.yaml");
-    output::talk(&format!(
-        "
-Next:
-  1. put your people into people.yaml and your scopes into catalogue.yaml
-  2. countersign check --config {config}
-  3. countersign serve --config {config}
-  4. send a request with the key in secrets/first-api.key
-
-The workspace to click in is at /demo?k=<secrets/sandbox.key> of the same address.",
-        config = config.display()
-    ));
+fn next_steps(folder: &Path, chat: &Chat) {
+    let config = folder.join("countersign.yaml").display().to_string();
+    let first = ["put your people into people.yaml and your scopes into catalogue.yaml"];
+    let start = ["countersign check --config {config}", "countersign serve --config {config}"];
+    let last = [
+        "countersign doctor --config {config}, which says whether all is well",
+        "send a request with the key in secrets/first-api.key",
+    ];
+    output::talk("\nNext:");
+    let steps = [&first, chat.before, &start, chat.after, &last].concat();
+    for (number, step) in (1..).zip(steps) {
+        output::talk(&format!("  {number}. {}", step.replace("{config}", &config)));
+    }
+    output::talk(&format!("\n{}", chat.farewell));
 }

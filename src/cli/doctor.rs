@@ -1,0 +1,74 @@
+//! `countersign doctor`: whether all is well, in words for people who do not write code. Sends no
+//! card and no callback, and brings no table up to date.
+
+mod callbacks;
+mod chats;
+mod database;
+mod files;
+mod report;
+
+use clap::Args;
+use countersign_egress::Egress;
+use countersign_port::finding::Finding;
+
+use super::{ConfigFile, End, Failure};
+use crate::{
+    adapters,
+    clock::{Clock, Seeds},
+    config::Config,
+    law::Law,
+    means::Means,
+    seal::KeyRing,
+};
+
+/// What to look at.
+#[derive(Debug, Args)]
+pub struct Doctor {
+    #[command(flatten)]
+    file: ConfigFile,
+    /// One JSON object a line.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Looks at everything, whatever is wrong with the rest.
+pub async fn run(doctor: Doctor) -> Result<End, Failure> {
+    let mut findings = Vec::new();
+    if let Some(config) = files::configuration(&doctor.file.config, &mut findings) {
+        examine(config, &mut findings).await?;
+    }
+    report::write(&findings, doctor.json)?;
+    Ok(if report::is_well(&findings) { End::Yes } else { End::No })
+}
+
+async fn examine(mut config: Config, findings: &mut Vec<Finding>) -> Result<(), Failure> {
+    let law = files::law(&config, findings);
+    let egress = Egress::new(std::mem::take(&mut config.egress))?;
+    let keys = KeyRing::new(std::mem::take(&mut config.encryption_keys));
+    let clock = Clock::system();
+    let store = database::examine(&config, &keys, &clock, findings).await;
+    callbacks::examine(&config.clients, &egress, findings).await;
+    let (Some(law), Some(store)) = (law, store) else {
+        findings.push(chats::not_looked_at());
+        return Ok(());
+    };
+    let seeds = Seeds::system();
+    let means = Means { store, egress, keys: keys.into(), clock, seeds };
+    look_outside(&config, &law, &means, findings).await?;
+    means.store.close().await;
+    Ok(())
+}
+
+async fn look_outside(
+    config: &Config,
+    law: &Law,
+    means: &Means,
+    findings: &mut Vec<Finding>,
+) -> Result<(), Failure> {
+    let adapters = adapters::connect(config, &law.people, means)?;
+    for chat in &adapters.chats {
+        findings.extend(chat.examine(&chats::channels(law, chat.platform())).await);
+    }
+    chats::directories(law, &adapters.directories, findings).await;
+    Ok(())
+}
