@@ -1,50 +1,98 @@
 //! The only place that names adapters: makes them out of the configuration.
 
+pub mod slack;
+mod teams;
+
 use std::sync::Arc;
 
 use axum::Router;
 use countersign_egress::Egress;
-use countersign_port::{auth_server::AuthServer, chat::Chat, webhook_signature::Signer};
-use countersign_sandbox::{
-    demo,
-    door::{Key, WeakKey},
-    page,
-    visitor::Visitor,
-    workspace::Sandbox,
+use countersign_port::{
+    auth_server::AuthServer, chat::Chat, directory::Directory, webhook_signature::Signer,
 };
+use countersign_sandbox::{demo, door::Key, page, visitor::Visitor, workspace::Sandbox};
+use countersign_slack::{usergroups::SOURCE, who};
+use countersign_teams::settings;
 use countersign_webhook::Webhook;
 use secrecy::ExposeSecret;
 
 use crate::{
+    cli::Failure,
     clock::Clock,
     config::Config,
     domain::{id::Group, people::People},
+    law::Known,
+    means::Means,
 };
 
-/// The names of the chat adapters that a configuration sets up.
-pub fn platforms(config: &Config) -> Vec<&'static str> {
-    if config.sandbox.is_some() { vec![demo::PLATFORM] } else { Vec::new() }
+/// What of it all a configuration sets up.
+pub fn known(config: &Config) -> Known {
+    let mut known = Known::default();
+    if config.sandbox.is_some() {
+        known.platforms.push(demo::PLATFORM);
+    }
+    if config.slack.is_some() {
+        known.platforms.push(who::PLATFORM);
+        known.directories.push(SOURCE);
+    }
+    if config.teams.is_some() {
+        known.platforms.push(settings::PLATFORM);
+    }
+    known
 }
 
-/// The chat adapters that a configuration sets up, and pages of theirs beside their own routes.
-pub fn chats(config: &Config, people: &People) -> Result<(Vec<Arc<dyn Chat>>, Router), WeakKey> {
-    let mut chats: Vec<Arc<dyn Chat>> = Vec::new();
-    let mut pages = Router::new();
+/// Everything that a configuration connects.
+#[derive(Default)]
+pub struct Adapters {
+    pub chats: Vec<Arc<dyn Chat>>,
+    pub directories: Vec<Arc<dyn Directory>>,
+    /// Pages beside the routes of the chats.
+    pub pages: Router,
+}
+
+/// Makes the adapters that a configuration sets up.
+pub fn connect(config: &Config, people: &People, means: &Means) -> Result<Adapters, Failure> {
+    let mut adapters = Adapters::default();
     if let Some(workspace) = &config.sandbox {
         let key = Key::new(workspace.key.expose_secret())?;
         let channels = workspace.channels.iter().map(String::as_str);
-        let sandbox = Sandbox::new(channels, key);
-        pages = pages.merge(page::workspace(&sandbox, visitors(people)));
-        chats.push(Arc::new(sandbox));
+        let team = team(people);
+        let sandbox = Sandbox::new(channels, key).of_team(team);
+        adapters.pages = adapters.pages.merge(page::workspace(&sandbox, visitors(people, team)));
+        adapters.chats.push(Arc::new(sandbox));
     }
-    Ok((chats, pages))
+    if let Some(settings) = &config.slack {
+        let (slack, groups) = slack::connect(settings, means);
+        adapters.chats.push(Arc::new(slack));
+        adapters.directories.push(groups);
+    }
+    if let Some(settings) = &config.teams {
+        adapters.chats.push(Arc::new(teams::connect(settings, means)));
+    }
+    Ok(adapters)
+}
+
+impl std::fmt::Debug for Adapters {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Adapters")
+    }
+}
+
+/// The workspace is the one that the first account of it is in.
+fn team(people: &People) -> &str {
+    let mut accounts = people.iter().flat_map(|person| &person.identities);
+    let first = accounts.find(|account| account.provider == demo::PLATFORM);
+    first.map_or(demo::TEAM, |account| &account.tenant)
 }
 
 /// Everybody who has an account in the workspace.
-fn visitors(people: &People) -> Vec<Visitor> {
+fn visitors(people: &People, team: &str) -> Vec<Visitor> {
     let mut visitors = Vec::new();
     for person in people.iter() {
-        let here = person.identities.iter().filter(|identity| identity.provider == demo::PLATFORM);
+        let here = person
+            .identities
+            .iter()
+            .filter(|account| account.provider == demo::PLATFORM && account.tenant == team);
         let groups: Vec<&str> = person.groups.iter().map(Group::as_str).collect();
         visitors.extend(here.map(|identity| Visitor {
             subject: identity.subject.clone(),

@@ -3,11 +3,12 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
-use countersign_port::{auth_server::AuthServer, chat::Chat};
+use countersign_port::{access::Access, auth_server::AuthServer, chat::Chat, directory::Directory};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     clock::{Clock, Seeds},
+    directory::Directories,
     law::Law,
     ledger::Ledger,
     outbox::{Outbox, pace::Pace},
@@ -28,6 +29,7 @@ pub struct Deps {
     /// The public address, without a slash at its end.
     pub public_url: String,
     pub chats: Vec<Arc<dyn Chat>>,
+    pub directories: Vec<Arc<dyn Directory>>,
     pub auth_server: Arc<dyn AuthServer>,
     pub pace: Pace,
 }
@@ -38,6 +40,7 @@ pub struct App {
     pub service: Service,
     pub outbox: Outbox,
     pub timers: Timers,
+    pub directories: Directories,
     store: Store,
     /// No new work from outside.
     stop: CancellationToken,
@@ -68,13 +71,21 @@ impl App {
         });
         let outbox = Outbox::new(service.clone(), deps.pace, stop.clone());
         let timers = Timers::new(service.clone(), stop.clone());
-        Self { service, outbox, timers, store, stop, workers, close, lanes }
+        let directories = Directories::new(service.clone(), deps.directories, stop.clone());
+        Self { service, outbox, timers, directories, store, stop, workers, close, lanes }
     }
 
-    /// Starts the outbox and the timers.
+    /// Starts the outbox, the timers and what the chat products need done.
     pub fn work(&self) {
+        for chat in self.service.parts.chats.values() {
+            let chat = Arc::clone(chat);
+            let access: Arc<dyn Access> = Arc::new(self.service.clone());
+            let stop = self.stop.clone();
+            self.workers.spawn(async move { chat.work(access, stop).await });
+        }
         self.workers.spawn(self.outbox.clone().run());
         self.workers.spawn(self.timers.clone().run());
+        self.workers.spawn(self.directories.clone().run());
     }
 
     /// The database.

@@ -4,13 +4,16 @@ pub mod audit;
 pub mod check;
 pub mod completions;
 pub mod demo;
+pub mod doctor;
 pub mod init;
+pub mod manifest;
 pub mod migrate;
 pub mod openapi;
 pub mod outbox;
 pub mod output;
 pub mod requests;
 pub mod serve;
+pub mod slack;
 pub mod table;
 
 use std::{path::PathBuf, process::ExitCode};
@@ -49,8 +52,14 @@ pub enum Command {
     Init(init::Init),
     /// Say everything that is wrong with the configuration, the policy and their files.
     Check(check::Check),
+    /// Say whether all is well: files, database, channels, clocks; and what to do if not.
+    Doctor(doctor::Doctor),
     /// Bring the database up to date.
     Migrate(migrate::Migrate),
+    /// Write what a chat product is told about this service.
+    Manifest(manifest::Manifest),
+    /// Install the Slack app in one more workspace.
+    Slack(slack::Slack),
     /// Look at what could not be delivered, and send it again.
     Outbox(outbox::Outbox),
     /// Write the description of the HTTP API (OpenAPI) to stdout.
@@ -89,7 +98,10 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Serve(serve) => serve::run(serve).await,
         Command::Init(init) => init::run(&init),
         Command::Check(check) => check::run(&check),
+        Command::Doctor(doctor) => doctor::run(doctor).await,
         Command::Migrate(migrate) => migrate::run(&migrate).await,
+        Command::Manifest(wanted) => manifest::run(&wanted),
+        Command::Slack(slack) => slack::run(slack).await,
         Command::Outbox(outbox) => outbox::run(outbox).await,
         Command::Openapi => openapi::run(),
         Command::Audit(audit) => audit::run(audit).await,

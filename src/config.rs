@@ -9,7 +9,9 @@ pub mod page;
 mod outbound;
 mod place;
 pub mod sandbox;
-mod secret;
+pub mod secret;
+pub mod slack;
+pub mod teams;
 #[cfg(test)]
 mod tests;
 
@@ -56,6 +58,8 @@ pub struct Config {
     pub auditors: Vec<Auditor>,
     pub issuers: Vec<Issuer>,
     pub egress: countersign_egress::Settings,
+    pub slack: Option<countersign_slack::settings::Settings>,
+    pub teams: Option<countersign_teams::settings::Settings>,
     /// A chat workspace in the browser, on this machine only.
     pub sandbox: Option<Workspace>,
 }
@@ -100,6 +104,8 @@ const KEYS: &[&str] = &[
     "issuers",
     "limits",
     "egress",
+    "slack",
+    "teams",
     "sandbox",
 ];
 
@@ -153,8 +159,10 @@ impl Reader<'_> {
         let egress = self.egress(members.get("egress"));
         let issuers = self.issuers(members.get("issuers"), public_url.as_deref());
         let clients = self.clients(members.get("clients"), limits, &issuers, &egress.allow);
-        let auditors = self.auditors(members.get("auditors"));
+        let auditors = self.auditors(members.get("auditors"), limits);
         self.refuse_shared_prefixes(&clients, &auditors);
+        let slack = self.slack(members.get("slack"), public_url.as_deref(), &encryption_keys);
+        let teams = self.teams(members.get("teams"), public_url.as_deref(), listen);
         let sandbox = self.sandbox(members.get("sandbox"), listen);
         Some(Config {
             listen: listen?,
@@ -168,6 +176,8 @@ impl Reader<'_> {
             auditors: auditors.into_iter().map(|(_, auditor)| auditor).collect(),
             issuers,
             egress,
+            slack,
+            teams,
             sandbox,
         })
     }

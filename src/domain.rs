@@ -25,4 +25,6 @@ pub mod policy;
 pub mod yaml;
 
 #[cfg(test)]
+mod fixture;
+#[cfg(test)]
 mod laws;

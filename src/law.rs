@@ -1,24 +1,50 @@
 //! The law in force: policy, catalogue and people. Read together, because each names things that
 //! the others define; replaced together.
 
-use std::path::Path;
+use std::{collections::BTreeMap, path::Path, sync::Arc};
+
+use countersign_port::access::Identity;
+use jiff::Timestamp;
 
 use crate::domain::{
+    access::vote,
     catalogue::Catalogue,
     diagnostic::Diagnostic,
+    id::{Group, PersonId},
     people::People,
-    policy::{Policy, read::Vocabulary},
+    policy::{GroupSource, Policy, read::Vocabulary},
 };
 
-/// Where the members of a group may be looked up besides the people file.
-const GROUP_SOURCES: [&str; 1] = ["idp_claim"];
+/// Groups that a request may claim for its subject.
+const CLAIM: &str = "idp_claim";
 
 /// Policy, catalogue and people.
 #[derive(Debug)]
 pub struct Law {
-    pub policy: Policy,
-    pub catalogue: Catalogue,
+    pub policy: Arc<Policy>,
+    pub catalogue: Arc<Catalogue>,
+    /// Everybody, in the groups of the people file and of the directories.
     pub people: People,
+    /// Everybody as the people file has them.
+    declared: Arc<People>,
+    /// When the directory of a group answered last, for every group that is kept in one.
+    answered: BTreeMap<Group, Option<Timestamp>>,
+}
+
+/// The chat products and directories that are set up: the policy may name these only.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Known {
+    /// Where channels are.
+    pub platforms: Vec<&'static str>,
+    /// Where groups are kept.
+    pub directories: Vec<&'static str>,
+}
+
+/// The last answer of a directory about one group.
+#[derive(Debug, Clone)]
+pub struct Membership {
+    pub accounts: Vec<Identity>,
+    pub at: Timestamp,
 }
 
 /// One of the three files.
@@ -75,9 +101,9 @@ impl Sources {
 }
 
 impl Law {
-    /// Reads the law, or names every fault of every file. `platforms` are the chat adapters that
-    /// are set up. The policy is checked against what could be read of the other two.
-    pub fn parse(sources: &Sources, platforms: &[&str]) -> Result<Self, Vec<Faulty>> {
+    /// Reads the law, or names every fault of every file. The policy is checked against what could
+    /// be read of the other two.
+    pub fn parse(sources: &Sources, known: &Known) -> Result<Self, Vec<Faulty>> {
         let mut faulty = Vec::new();
         let catalogue =
             kept(Catalogue::parse(&sources.catalogue.text), &sources.catalogue, &mut faulty);
@@ -86,14 +112,54 @@ impl Law {
         let vocabulary = Vocabulary {
             catalogue: &catalogue,
             people: &people,
-            group_sources: &GROUP_SOURCES,
-            platforms,
+            group_sources: &[&[CLAIM], known.directories.as_slice()].concat(),
+            platforms: &known.platforms,
         };
         let policy = Policy::parse(&sources.policy.text, &vocabulary);
         match kept(policy, &sources.policy, &mut faulty) {
-            Some(policy) => Ok(Self { policy, catalogue, people }),
+            Some(policy) => {
+                let unanswered = Self {
+                    policy: Arc::new(policy),
+                    catalogue: Arc::new(catalogue),
+                    people: People::default(),
+                    declared: Arc::new(people),
+                    answered: BTreeMap::new(),
+                };
+                Ok(unanswered.answered(&BTreeMap::new()))
+            }
             None => Err(faulty),
         }
+    }
+
+    /// The same law with what the directories say. A group that no directory has answered for has
+    /// nobody in it.
+    #[must_use]
+    pub fn answered(&self, answers: &BTreeMap<Group, Membership>) -> Self {
+        let kept = self.kept_elsewhere().map(|(group, _)| (group, answers.get(group)));
+        let (mut books, mut answered) = (BTreeMap::new(), BTreeMap::new());
+        for (group, answer) in kept {
+            let accounts = answer.map(|answer| answer.accounts.clone()).unwrap_or_default();
+            books.insert(group.clone(), accounts);
+            answered.insert(group.clone(), answer.map(|answer| answer.at));
+        }
+        Self {
+            policy: Arc::clone(&self.policy),
+            catalogue: Arc::clone(&self.catalogue),
+            people: self.declared.with_members(&books),
+            declared: Arc::clone(&self.declared),
+            answered,
+        }
+    }
+
+    /// The groups that directories know the members of.
+    pub fn kept_elsewhere(&self) -> impl Iterator<Item = (&Group, &GroupSource)> {
+        self.policy.groups.iter().filter(|(_, source)| source.kind != CLAIM)
+    }
+
+    /// The groups of a person, and how old the answers are.
+    pub fn membership(&self, person: &PersonId) -> vote::Membership {
+        let groups = self.people.groups_of(person).to_vec();
+        vote::Membership { groups, answered: self.answered.clone() }
     }
 }
 

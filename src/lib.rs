@@ -4,15 +4,22 @@ pub mod domain;
 pub mod clock;
 pub mod store;
 pub mod ledger;
+pub mod seal;
+pub mod memory;
 pub mod law;
 pub mod refusal;
 pub mod service;
+pub mod directory;
 pub mod outbox;
 pub mod timers;
 pub mod app;
 pub mod config;
 pub mod http;
+pub mod means;
 pub mod adapters;
 pub mod server;
 pub mod logging;
 pub mod cli;
+
+#[cfg(all(feature = "read-first", not(debug_assertions)))]
+compile_error!("`read-first` loses decisions on purpose: it is a control for the tests");

@@ -3,31 +3,28 @@
 use std::{net::SocketAddr, sync::Arc};
 
 use axum::Router;
-use countersign_egress::Egress;
-use countersign_port::{access::Access, chat::Chat};
-use secrecy::ExposeSecret;
+use countersign_port::{access::Access, chat::Chat, directory::Directory};
 use tokio::{net::TcpListener, task::JoinHandle};
 
 use crate::{
     adapters,
     app::{App, Deps},
     cli::Failure,
-    clock::{Clock, Seeds},
     config::Config,
     http::{self, AppState, caller::registry::Registry},
     law::Law,
+    means::Means,
     outbox::pace::Pace,
     service::Service,
-    store::Store,
 };
 
 /// What a server is made of.
 pub struct Setup {
     pub config: Config,
+    pub means: Means,
     pub law: Law,
     pub chats: Vec<Arc<dyn Chat>>,
-    pub clock: Clock,
-    pub seeds: Seeds,
+    pub directories: Vec<Arc<dyn Directory>>,
     pub pace: Pace,
 }
 
@@ -41,24 +38,22 @@ pub struct Server {
 
 /// Puts a service and its routes together; nothing listens yet, and the workers wait. `more` adds
 /// routes of one's own.
-pub async fn assemble(
-    setup: Setup,
-    more: impl FnOnce(&Service) -> Router,
-) -> Result<(App, Router), Failure> {
-    let Setup { config, law, chats, clock, seeds, pace } = setup;
-    let egress = Egress::new(config.egress)?;
+pub fn assemble(setup: Setup, more: impl FnOnce(&Service) -> Router) -> (App, Router) {
+    let Setup { config, means, law, chats, directories, pace } = setup;
+    let Means { store, egress, clock, seeds, .. } = means;
     let mut clients = config.clients;
     let signers = clients
         .iter_mut()
         .filter_map(|client| Some((client.client.id.to_string(), client.signer.take()?)));
     let app = App::new(Deps {
-        store: Store::open(config.database.expose_secret()).await?,
+        store,
         auth_server: adapters::auth_server(&egress, signers, &clock),
         clock,
         seeds,
         law,
         public_url: config.public_url,
         chats: chats.clone(),
+        directories,
         pace,
     });
     let registry = Registry::new(clients, config.auditors, config.issuers, &egress);
@@ -68,17 +63,17 @@ pub async fn assemble(
     let ingress = chats
         .iter()
         .fold(more(&app.service), |routes, chat| routes.merge(chat.routes(access.clone())));
-    Ok((app, http::router(&state, ingress)))
+    (app, http::router(&state, ingress))
 }
 
 impl Server {
-    /// Opens the database, starts the workers, and then the port.
+    /// Starts the workers, and then opens the port.
     pub async fn start(
         setup: Setup,
         more: impl FnOnce(&Service) -> Router,
     ) -> Result<Self, Failure> {
         let listen = setup.config.listen;
-        let (app, router) = assemble(setup, more).await?;
+        let (app, router) = assemble(setup, more);
         let listener = TcpListener::bind(listen)
             .await
             .map_err(|error| format!("cannot listen on `{listen}`: {error}"))?;

@@ -5,6 +5,7 @@ mod asking;
 mod clicks;
 mod follow;
 mod intake;
+mod waiting;
 
 use std::{collections::BTreeMap, sync::Arc};
 

@@ -13,7 +13,9 @@ pub mod outbox;
 pub mod upkeep;
 pub mod put;
 pub mod reader;
+pub mod record;
 pub mod row;
+pub mod schema;
 mod walk;
 
 use std::time::Duration;

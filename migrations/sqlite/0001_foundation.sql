@@ -8,8 +8,8 @@ create table request (
   rules text not null,           -- JSON: the rules that decided, for the history
   parts text not null,           -- JSON: raw scopes, actions and detail types
   channels text not null,        -- JSON: names of the channels that are asked
-  body text not null,            -- JSON: the request as accepted
-  plans text not null,           -- JSON: one frozen plan for each item
+  body text not null,            -- canonical JSON: the request as accepted
+  plans text not null,           -- canonical JSON: one frozen plan for each item
   number bigint not null,
   opened_at bigint not null,
   version bigint not null,       -- raised by every change that people see
@@ -21,7 +21,6 @@ create table request (
 );
 create index request_due on request (next_at) where next_at is not null;
 create index request_pending on request (client) where settled_at is null;
-create index request_opened on request (opened_at, id);
 
 create table idempotency (
   client text not null,
@@ -71,7 +70,8 @@ create table entry (
   kind text not null,
   actor text not null,
   leaf text not null,            -- canonical JSON: what the Merkle tree proves
-  payload text,                  -- canonical JSON: what may be erased
+  payload text,                  -- canonical JSON: what may be erased; empty where it is plans and
+                                 -- body of the request
   salt text,                     -- hexadecimal
   position bigint,               -- the leaf's index in the tree, once sequenced
   unique (request_id, seq)

@@ -19,7 +19,7 @@ pub struct Check {
 pub fn run(check: &Check) -> Result<End, Failure> {
     let config = output::config(&check.file.config)?;
     let sources = Sources::read(&config.policy, &config.catalogue, &config.people)?;
-    let law = Law::parse(&sources, &adapters::platforms(&config))
+    let law = Law::parse(&sources, &adapters::known(&config))
         .map_err(|faulty| output::law_faults(&faulty))?;
     let found = [
         output::count(config.clients.len(), "client", "clients"),

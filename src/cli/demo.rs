@@ -30,10 +30,12 @@ use tokio_util::sync::CancellationToken;
 use self::files::Files;
 use super::{End, Failure, output, serve::stop_signal};
 use crate::{
+    adapters,
     clock::{Clock, Seeds},
     config::Config,
     law::{Law, Sources},
     logging,
+    means::Means,
     outbox::pace::Pace,
     server::{Server, Setup},
     service::Service,
@@ -82,20 +84,21 @@ pub async fn run(demo: Demo) -> Result<End, Failure> {
     let callbacks = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     let address = free_address(demo.port).await?;
     let files = Files::write(&Seeds::system(), address, callbacks.local_addr()?)?;
-    let config = Config::load(&files.config)?;
+    let mut config = Config::load(&files.config)?;
     let sources = Sources::read(&config.policy, &config.catalogue, &config.people)?;
-    let law =
-        Law::parse(&sources, &[company::PLATFORM]).map_err(|faulty| output::law_faults(&faulty))?;
+    let law = Law::parse(&sources, &adapters::known(&config))
+        .map_err(|faulty| output::law_faults(&faulty))?;
     let key = Key::new(&files.page_key)?;
     let url = format!("http://{address}{}", key.path());
     let sandbox = Sandbox::new(company::CHANNELS, key);
     let clock = Clock::system();
+    let means = Means::open(&mut config, clock.clone(), Seeds::system()).await?;
     let setup = Setup {
         config,
+        means,
         law,
         chats: vec![Arc::new(sandbox.clone())],
-        clock: clock.clone(),
-        seeds: Seeds::system(),
+        directories: Vec::new(),
         // Nobody reads along: the tour need not wait for the pace of a chat product.
         pace: if demo.headless { Pace::Unlimited } else { Pace::Chat },
     };

@@ -4,10 +4,11 @@ use clap::Args;
 
 use super::{ConfigFile, End, Failure, output};
 use crate::{
-    adapters,
+    adapters::{self, Adapters},
     clock::{Clock, Seeds},
     law::{Law, Sources},
     logging,
+    means::Means,
     outbox::pace::Pace,
     server::{Server, Setup},
 };
@@ -22,19 +23,13 @@ pub struct Serve {
 /// Serves until SIGTERM or ctrl-c.
 pub async fn run(serve: Serve) -> Result<End, Failure> {
     logging::start();
-    let config = output::config(&serve.file.config)?;
+    let mut config = output::config(&serve.file.config)?;
     let sources = Sources::read(&config.policy, &config.catalogue, &config.people)?;
-    let law = Law::parse(&sources, &adapters::platforms(&config))
+    let law = Law::parse(&sources, &adapters::known(&config))
         .map_err(|faulty| output::law_faults(&faulty))?;
-    let (chats, pages) = adapters::chats(&config, &law.people)?;
-    let setup = Setup {
-        config,
-        law,
-        chats,
-        clock: Clock::system(),
-        seeds: Seeds::system(),
-        pace: Pace::Chat,
-    };
+    let means = Means::open(&mut config, Clock::system(), Seeds::system()).await?;
+    let Adapters { chats, directories, pages } = adapters::connect(&config, &law.people, &means)?;
+    let setup = Setup { config, means, law, chats, directories, pace: Pace::Chat };
     let server = Server::start(setup, |_| pages).await?;
     tracing::info!(address = %server.address(), "listening");
     stop_signal().await;

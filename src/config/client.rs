@@ -47,6 +47,7 @@ pub struct TokenSubject {
 #[derive(Debug)]
 pub struct Auditor {
     pub id: String,
+    pub requests_per_second: u32,
     pub api_keys: Vec<ApiKey>,
 }
 
@@ -93,9 +94,13 @@ impl Reader<'_> {
         clients
     }
 
-    pub(super) fn auditors<'n>(&mut self, node: Option<&'n Node>) -> Vec<(&'n Node, Auditor)> {
+    pub(super) fn auditors<'n>(
+        &mut self,
+        node: Option<&'n Node>,
+        limits: Limits,
+    ) -> Vec<(&'n Node, Auditor)> {
         let nodes = node.and_then(|node| read::list(node, &mut self.faults)).unwrap_or_default();
-        nodes.iter().filter_map(|node| Some((node, self.auditor(node)?))).collect()
+        nodes.iter().filter_map(|node| Some((node, self.auditor(node, limits)?))).collect()
     }
 
     /// A prefix finds one key, so two callers may not share one.
@@ -162,12 +167,13 @@ impl Reader<'_> {
         Some(Integrator { client, requests_per_second, api_keys, webhook_secrets, signer, tokens })
     }
 
-    fn auditor(&mut self, node: &Node) -> Option<Auditor> {
+    fn auditor(&mut self, node: &Node, limits: Limits) -> Option<Auditor> {
         let members = Members::of(node, AUDITOR_KEYS, &mut self.faults)?;
         let id = self.needed_text(&members, "id");
         let keys = members.need("api_keys", &mut self.faults);
         let api_keys = self.api_keys(keys);
-        Some(Auditor { id: id?.to_owned(), api_keys })
+        let requests_per_second = limits.requests_per_second;
+        Some(Auditor { id: id?.to_owned(), requests_per_second, api_keys })
     }
 
     /// Keys by reference, or their digests as they are.
@@ -253,7 +259,11 @@ impl Reader<'_> {
         texts.into_iter().map(|text| text.text.to_owned()).collect()
     }
 
-    fn word<T: Copy>(&mut self, node: Option<&Node>, choices: &[(&str, T)]) -> Option<T> {
+    pub(super) fn word<T: Copy>(
+        &mut self,
+        node: Option<&Node>,
+        choices: &[(&str, T)],
+    ) -> Option<T> {
         read::choice(node?, choices, &mut self.faults)
     }
 }

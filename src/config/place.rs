@@ -92,3 +92,6 @@ fn public_url(text: &str) -> Result<String, &'static str> {
     }
     Ok(String::from(url).trim_end_matches('/').to_owned())
 }
+
+#[cfg(test)]
+mod tests;

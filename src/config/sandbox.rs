@@ -36,11 +36,7 @@ impl Reader<'_> {
         if listen.is_some_and(|listen| !listen.ip().is_loopback()) {
             self.fault(node, "the sandbox has no accounts: it needs `listen` to be on 127.0.0.1");
         }
-        let channels = members.get("channels").map(read::one_or_more).unwrap_or_default();
-        let channels: Vec<String> = channels
-            .iter()
-            .filter_map(|node| read::text(node, &mut self.faults).map(str::to_owned))
-            .collect();
+        let channels = self.sandbox_channels(members.get("channels"));
         let Some(key) = members.get("key") else {
             self.fault(node, "the sandbox needs a `key` that opens its page");
             return None;
@@ -51,6 +47,18 @@ impl Reader<'_> {
             return None;
         }
         Some(Workspace { key: secret, channels })
+    }
+
+    fn sandbox_channels(&mut self, node: Option<&Node>) -> Vec<String> {
+        let mut channels: Vec<String> = Vec::new();
+        for node in node.map(read::one_or_more).unwrap_or_default() {
+            let Some(name) = read::text(node, &mut self.faults) else { continue };
+            if channels.iter().any(|other| other == name) {
+                self.fault(node, format!("the channel `{name}` stands here twice"));
+            }
+            channels.push(name.to_owned());
+        }
+        channels
     }
 }
 

@@ -22,7 +22,7 @@ impl EncryptionKey {
         self.0.expose_secret()
     }
 
-    fn decode(text: &str) -> Option<Self> {
+    pub(crate) fn decode(text: &str) -> Option<Self> {
         let mut bytes = Box::new([0; KEY_BYTES]);
         let length = STANDARD.decode_slice(text, bytes.as_mut_slice()).ok()?;
         (length == KEY_BYTES).then(|| Self(SecretBox::new(bytes)))

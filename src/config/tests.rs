@@ -2,6 +2,8 @@
 
 use std::{collections::BTreeSet, path::Path};
 
+use countersign_teams::settings::{Auth, Cloud, Credential, ServiceHosts};
+
 use super::*;
 use crate::domain::{
     diagnostic::Paint,
@@ -19,6 +21,11 @@ fn environment() -> Environment {
         ("CRM_WEBHOOK_SECRET", SECRET),
         ("CRM_SIGNING_KEY", "whsk_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="),
         ("SANDBOX_KEY", "0123456789abcdef0123456789abcdef"),
+        ("SLACK_SIGNING_SECRET", "8f742231b10e8888abcd99yyyzzz85a5"),
+        ("SLACK_BOT_TOKEN", "xoxb-1-2-abc"),
+        ("SLACK_CLIENT_SECRET", "0123456789abcdef0123456789abcdef"),
+        ("SLACK_APP_TOKEN", "xapp-1-A0123-1-abc"),
+        ("TEAMS_CLIENT_SECRET", "abc~0123456789"),
         ("SIEM_KEY", "cs_siem_0123456789abcdefghijklmnopqrstuvwx"),
     ])
 }
@@ -69,6 +76,12 @@ fn the_examples_of_the_file_are_good() {
     assert_eq!((config.auditors.len(), config.issuers.len()), (1, 1));
     assert_eq!(config.encryption_keys.len(), 1);
     assert_eq!(config.sandbox.unwrap().channels, ["approvals"]);
+    let slack = config.slack.unwrap();
+    assert_eq!(slack.workspaces[0].team, "T0123");
+    assert_eq!(slack.install.unwrap().enterprises, ["E0789"]);
+    let teams = config.teams.unwrap();
+    assert_eq!(teams.auth, Auth::Connector);
+    assert_eq!(format!("{:?}", teams.service_hosts), format!("{:?}", public_hosts()));
     assert_eq!(config.policy, Path::new("/etc/countersign/policy.yaml"));
 }
 
@@ -80,6 +93,16 @@ fn the_file_names_every_key() {
     assert_eq!(names(member(&root, "limits")), LIMIT_KEYS.iter().copied().collect());
     assert_eq!(names(member(&root, "egress")), outbound::KEYS.iter().copied().collect());
     assert_eq!(names(member(&root, "sandbox")), sandbox::KEYS.iter().copied().collect());
+    let slack = member(&root, "slack");
+    assert_eq!(names(slack), slack::KEYS.iter().copied().collect());
+    assert_eq!(
+        names(first(member(slack, "workspaces"))),
+        slack::WORKSPACE_KEYS.iter().copied().collect()
+    );
+    assert_eq!(names(member(slack, "install")), slack::INSTALL_KEYS.iter().copied().collect());
+    let mut teams = names(member(&root, "teams"));
+    teams.insert("assertion_file");
+    assert_eq!(teams, teams::KEYS.iter().copied().collect());
     let client = first(member(&root, "clients"));
     assert_eq!(names(client), client::KEYS.iter().copied().collect());
     let token = first(member(client, "tokens"));
@@ -176,6 +199,84 @@ fn two_callers_cannot_share_a_key_and_a_public_address_needs_a_public_url() {
     assert!(page.contains("`public_url` is missing"), "{page}");
 }
 
+#[test]
+fn slack_is_refused_until_it_could_work() {
+    let page = faults(
+        "slack:\n  workspaces: [{ team: shop, bot_token: { env: SLACK_BOT_TOKEN } }]\n  \
+         install: { client_id: '1.2', client_secret: { env: SLACK_CLIENT_SECRET } }\n  \
+         api_url: slack.com\n",
+        &environment(),
+    );
+    for words in [
+        "this needs a `signing_secret`",
+        "an id of Slack's, T… or E…",
+        "say where it may be installed: `teams`, `enterprises` or both",
+        "to be installed, slack needs the `app_id` of its app",
+        "slack seals the tokens of installations: it needs an `encryption_key`",
+        "an https URL",
+    ] {
+        assert!(page.contains(words), "{words}: {page}");
+    }
+}
+
+#[test]
+fn teams_is_refused_until_it_could_work() {
+    let page = faults(
+        "teams:\n  app_id: shop\n  cloud: china\n  auth: none\n  \
+         client_secret: { env: TEAMS_CLIENT_SECRET }\n  assertion_file: token\n",
+        &environment(),
+    );
+    for words in [
+        "expected an id such as",
+        "`tenant_id` is missing",
+        "a bot has one proof: `client_secret` or `assertion_file`",
+        "nobody says where this cloud is: it needs `service_hosts`",
+        "`none`",
+    ] {
+        assert!(page.contains(words), "{words}: {page}");
+    }
+    let page = faults(&teams("listen: 127.0.0.1:1", "  service_hosts: ['a b']"), &environment());
+    assert!(page.contains("countersign.yaml:6:19"), "{page}");
+}
+
+#[test]
+fn an_assertion_is_read_beside_the_configuration_and_ids_in_small_letters() {
+    let teams = parsed(&teams("listen: 127.0.0.1:1", "")).teams.unwrap();
+    assert_eq!(teams.tenant_id, "11111111-2222-4333-8444-55555555555a");
+    assert_eq!(format!("{:?}", teams.service_hosts), format!("{:?}", public_hosts()));
+    let Credential::Assertion(path) = teams.credential else { panic!("an assertion") };
+    assert_eq!(path, Path::new("/etc/countersign/token"));
+}
+
+#[test]
+fn calls_go_unchecked_on_this_machine_alone() {
+    let local = "  service_hosts: [127.0.0.1]\n  auth: insecure-local";
+    let public = "listen: 0.0.0.0:80\npublic_url: https://countersign.example.com";
+    let far = "  service_hosts: [127.0.0.1, smba.trafficmanager.net]\n  auth: insecure-local";
+    let config = parsed(&teams("listen: 127.0.0.1:1", local));
+    assert_eq!(config.teams.unwrap().auth, Auth::InsecureLocal);
+    for (listen, rest) in [
+        (public, local),
+        ("listen: 127.0.0.1:1", far),
+        ("listen: 127.0.0.1:1", "  auth: insecure-local"),
+    ] {
+        let page = faults(&teams(listen, rest), &environment());
+        assert!(page.contains("anybody could vote"), "{page}");
+    }
+}
+
+/// A configuration with a `teams` section that needs no more than this.
+fn teams(listen: &str, rest: &str) -> String {
+    format!(
+        "{listen}\nteams:\n  app_id: aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee\n  \
+         tenant_id: 11111111-2222-4333-8444-55555555555A\n  assertion_file: token\n{rest}\n"
+    )
+}
+
+fn public_hosts() -> ServiceHosts {
+    ServiceHosts::new(Cloud::Public.service_hosts().iter().copied()).unwrap()
+}
+
 fn names(node: &Node) -> BTreeSet<&str> {
     entries(node).iter().map(|entry| entry.key.text.as_str()).collect()
 }
@@ -192,4 +293,14 @@ fn entries(node: &Node) -> &[Entry] {
 fn first(node: &Node) -> &Node {
     let Value::List(nodes) = &node.value else { panic!("not a list") };
     &nodes[0]
+}
+
+#[test]
+fn a_channel_of_the_sandbox_that_stands_there_twice_is_shown() {
+    let page = faults(
+        "sandbox:\n  key: { env: SANDBOX_KEY }\n  channels: [shop, security, shop]\n",
+        &environment(),
+    );
+    assert!(page.contains("the channel `shop` stands here twice"), "{page}");
+    assert!(page.contains("countersign.yaml:3:30"), "{page}");
 }

@@ -8,7 +8,10 @@ pub mod vote;
 pub mod cancel;
 pub mod tick;
 pub mod told;
+pub mod turn_away;
 mod change;
+#[cfg(test)]
+mod tests;
 
 use countersign_port::access::RefusalKind;
 use jiff::Timestamp;
@@ -18,6 +21,7 @@ use self::{
     open::Open,
     slice::{Slice, View},
     told::{Delivered, TakeUp, Undeliverable},
+    turn_away::TurnAway,
     vote::Vote,
 };
 use super::{
@@ -40,6 +44,7 @@ pub struct Command {
 pub enum Act {
     Open(Box<Open>),
     Vote(Box<Vote>),
+    TurnAway(TurnAway),
     Cancel(Cancel),
     /// Do whatever has come due: expiry, escalation, lapse.
     Tick(RequestId),
@@ -74,6 +79,7 @@ impl Act {
         match self {
             Self::Open(_) => None,
             Self::Vote(vote) => Some(&vote.request),
+            Self::TurnAway(press) => Some(&press.request),
             Self::Cancel(cancel) => Some(&cancel.request),
             Self::Tick(request) => Some(request),
             Self::Delivered(delivered) => Some(&delivered.request),
@@ -89,6 +95,7 @@ impl Act {
                 open.key.as_ref().map(|key| (&open.request.integrator, key.key.as_str()))
             }
             Self::Vote(_)
+            | Self::TurnAway(_)
             | Self::Cancel(_)
             | Self::Tick(_)
             | Self::Delivered(_)
@@ -104,6 +111,7 @@ pub fn apply(slice: &mut Slice, command: Command, now: Timestamp) -> Reply {
     match command.act {
         Act::Open(open) => open::open(slice, *open, &mut ids, now),
         Act::Vote(vote) => vote::vote(slice, &vote, &mut ids, now),
+        Act::TurnAway(press) => turn_away::turn_away(slice, &press, &mut ids, now),
         Act::Cancel(cancel) => cancel::cancel(slice, cancel, &mut ids, now),
         Act::Tick(request) => tick::tick(slice, &request, &mut ids, now),
         Act::Delivered(delivered) => told::delivered(slice, delivered, &mut ids, now),

@@ -2,7 +2,10 @@
 
 pub mod buttons;
 pub mod refusal;
+pub mod story;
 mod words;
+
+use std::collections::BTreeSet;
 
 use countersign_port::card::{
     Card, Change, Face, Fact, Line, Novelty, Progress, ProgressMark, Quote,
@@ -17,7 +20,7 @@ use super::{
     decide::{Granted, ItemState, Standing},
     id::PersonId,
     outcome::{ItemOutcome, Status},
-    people::People,
+    people::{People, Person},
     plan::{Ask, Plan},
     vote::{Verdict, Vote},
 };
@@ -92,10 +95,17 @@ fn client_name(view: &View) -> Line {
 
 /// “change live orders and 1 more in production”.
 fn wanted(view: &View, item: usize) -> Line {
+    let parts = view.plans.get(item).map_or(0, |plan| plan.parts.len());
+    worded(view, item, &(0..parts).collect())
+}
+
+/// The same of some of its parts only: a card never says more than holds.
+fn worded(view: &View, item: usize, parts: &BTreeSet<usize>) -> Line {
     let Some(plan) = view.plans.get(item) else { return Line::default() };
-    let Some(first) = plan.parts.first() else { return Line::default() };
+    let mut named = parts.iter().filter_map(|number| plan.parts.get(*number));
+    let Some(first) = named.next() else { return Line::default() };
     let line = Line::default().outside(lower_first(&first.title));
-    let more = plan.parts.len() - 1;
+    let more = named.count();
     let line = if more == 0 { line } else { line.and(format!(" and {more} more")) };
     match environment(view, plan) {
         Some(environment) => line.and(" in ").outside(environment.display()),
@@ -147,12 +157,13 @@ fn headline(scene: Scene<'_>, face: Face) -> Line {
         }
         Face::Approved => {
             let less = if is_less(scene) { "Approved, less than asked: " } else { "Approved: " };
-            let line = Line::words(less).line(client).and(" may ").line(wanted);
+            let line = Line::words(less).line(client).and(" may ");
             match granted(scene) {
-                Some(granted) => {
-                    line.and(" until ").time(later(granted.at, granted.valid_for_seconds))
-                }
-                None => line,
+                Some(granted) => line
+                    .line(worded(view, scene.item, &granted.parts))
+                    .and(" until ")
+                    .time(later(granted.at, granted.valid_for_seconds)),
+                None => line.line(wanted),
             }
         }
         Face::Denied => Line::words("Denied: ").line(client).and(" may not ").line(wanted),
@@ -199,13 +210,17 @@ fn is_less(scene: Scene<'_>) -> bool {
 /// What a reader must know before they believe the rest.
 fn warnings(view: &View) -> Vec<Line> {
     let request = &view.request;
+    let line = |text: &Option<Untrusted>| text.as_ref().map(Untrusted::display);
     let texts = [
-        ("client name", request.client.name.as_ref()),
-        ("reason", request.context.justification.as_ref()),
-        ("requester's name", request.subject.name.as_ref()),
-        ("binding message", request.binding_message.as_ref()),
+        ("client name", line(&request.client.name)),
+        // It may have several lines, as it is quoted.
+        ("reason", request.context.justification.as_ref().map(Untrusted::display_lines)),
+        ("requester's name", line(&request.subject.name)),
+        ("binding message", line(&request.binding_message)),
     ];
-    let odd = texts.into_iter().filter(|(_, text)| text.is_some_and(words::is_suspicious));
+    let odd = texts
+        .into_iter()
+        .filter(|(_, text)| text.as_ref().is_some_and(|text| !text.warnings().is_empty()));
     odd.map(|(what, _)| {
         Line::words(format!("The {what} contains unusual characters; read it with care."))
     })
@@ -278,9 +293,24 @@ fn consequence(scene: Scene<'_>, face: Face) -> Option<Line> {
     if face.is_final() {
         return None;
     }
-    let life = words::duration(scene.view.plans.get(scene.item)?.valid_for_seconds);
+    let (parts, seconds) = left(scene)?;
+    let life = words::duration(seconds);
     let who = Line::words("If you approve: ").line(client_name(scene.view));
-    Some(who.and(" can ").line(wanted(scene.view, scene.item)).and(format!(" for {life}.")))
+    Some(who.and(" can ").line(worded(scene.view, scene.item, &parts)).and(format!(" for {life}.")))
+}
+
+/// What those who have approved so far have left, and for how long.
+fn left(scene: Scene<'_>) -> Option<(BTreeSet<usize>, i64)> {
+    let plan = scene.view.plans.get(scene.item)?;
+    let mut parts: BTreeSet<usize> = (0..plan.parts.len()).collect();
+    let mut seconds = plan.valid_for_seconds;
+    for vote in votes(scene) {
+        if let Verdict::Approve { grant: Some(grant) } = &vote.verdict {
+            parts = &parts & &grant.parts;
+            seconds = grant.valid_for_seconds.unwrap_or(seconds).min(seconds);
+        }
+    }
+    Some((parts, seconds))
 }
 
 fn progress(scene: Scene<'_>) -> Vec<Progress> {
@@ -292,11 +322,7 @@ fn progress(scene: Scene<'_>) -> Vec<Progress> {
             lines.extend(still_needed(scene, plan, standing));
         }
         Some(ItemState::Expired(_)) => {
-            let (have, needed) = tally(scene);
-            let line = format!(
-                "{have} of {needed} had approved when time ran out; earlier approvals do not carry over"
-            );
-            lines.push(Progress { mark: ProgressMark::Note, line: Line::words(line) });
+            lines.push(Progress { mark: ProgressMark::Note, line: Line::words(ran_out(scene)) });
         }
         Some(ItemState::Pending(_) | ItemState::Approved(_) | ItemState::Denied(_)) | None => {}
     }
@@ -306,6 +332,17 @@ fn progress(scene: Scene<'_>) -> Vec<Progress> {
     }
     lines.extend(told(scene.view));
     lines
+}
+
+fn ran_out(scene: Scene<'_>) -> String {
+    let outcome = scene.view.outcome.as_ref();
+    if outcome.and_then(|outcome| outcome.items.get(scene.item)) == Some(&ItemOutcome::Failed) {
+        return "nobody could be asked: no channel took the card of this step".to_owned();
+    }
+    let (have, needed) = tally(scene);
+    format!(
+        "{have} of {needed} had approved when time ran out; earlier approvals do not carry over"
+    )
 }
 
 fn votes(scene: Scene<'_>) -> impl Iterator<Item = &Vote> {
@@ -349,14 +386,31 @@ fn open_ask(scene: Scene<'_>, ask: &Ask, have: u32) -> Progress {
 }
 
 /// Who could still act on an ask: its members, less those who never count or have counted.
-pub(super) fn deciders(scene: Scene<'_>, ask: &Ask) -> Vec<String> {
+fn could_act<'a>(scene: Scene<'a>, ask: &Ask) -> impl Iterator<Item = &'a Person> {
     let excluded = scene.view.plans.get(scene.item).map_or(&[][..], |plan| &plan.excluded);
     let voted: Vec<&PersonId> = votes(scene).map(|vote| &vote.person).collect();
     let members = scene.people.members_of(&ask.from).into_iter();
-    members
-        .filter(|person| !excluded.contains(&person.id) && !voted.contains(&&person.id))
-        .map(|person| Untrusted::new(&person.name).display().to_string())
-        .collect()
+    members.filter(move |person| !excluded.contains(&person.id) && !voted.contains(&&person.id))
+}
+
+/// The names of those who could still act on an ask.
+pub(super) fn deciders(scene: Scene<'_>, ask: &Ask) -> Vec<String> {
+    let names = could_act(scene, ask).map(|person| Untrusted::new(&person.name).display());
+    names.map(|name| name.to_string()).collect()
+}
+
+/// Whether the open step waits for this person.
+pub fn waits_for(scene: Scene<'_>, person: &PersonId) -> bool {
+    let (Some(plan), Some(ItemState::Pending(standing)), None) = (
+        scene.view.plans.get(scene.item),
+        scene.view.states(scene.now).into_iter().nth(scene.item),
+        &scene.view.outcome,
+    ) else {
+        return false;
+    };
+    let asks = plan.steps.get(standing.step).map_or(&[][..], |step| &step.asks);
+    let short = asks.iter().zip(&standing.filled).filter(|(ask, have)| **have < ask.count);
+    short.into_iter().any(|(ask, _)| could_act(scene, ask).any(|other| other.id == *person))
 }
 
 fn names(people: &[String]) -> String {
@@ -400,3 +454,6 @@ fn notification(scene: Scene<'_>, face: Face, sentence: Line) -> Line {
         .line(requester(view, scene.people))
         .and(format!(". {risk}."))
 }
+
+#[cfg(test)]
+mod tests;

@@ -145,3 +145,6 @@ impl ItemState {
         !matches!(self, Self::Pending(_))
     }
 }
+
+#[cfg(test)]
+mod tests;

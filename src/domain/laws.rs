@@ -174,8 +174,7 @@ impl House {
             effects: Effects::default(),
         };
         let mut house = Self { slice, members, now: start(), commands: 0 };
-        let open =
-            Open { request: request(), plans: vec![plan(steps)], key: None, pending_limit: None };
+        let open = Open::new(request(), vec![plan(steps)], None, None);
         house.act(Act::Open(Box::new(open))).unwrap();
         house
     }
@@ -206,11 +205,12 @@ impl House {
                     tenant: "t".to_owned(),
                     subject: press.person.to_owned(),
                 },
-                membership: Membership::Known { groups, seen_at: self.now },
+                membership: Membership { groups, ..Membership::default() },
             },
             choice: press.choice.clone(),
             comment: None,
             number: None,
+            seen_at: None,
             payload_sha256: String::new(),
         })))
     }

@@ -54,7 +54,37 @@ impl Seats<'_> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    /// The most people that can be seated, by trying every seat for every one of them.
+    fn most(needed: &[u32], people: &[&[usize]]) -> u32 {
+        let Some((first, others)) = people.split_first() else { return 0 };
+        let seated = first.iter().filter(|ask| needed.get(**ask).is_some_and(|left| *left > 0));
+        let seated = seated.map(|ask| {
+            let mut left = needed.to_vec();
+            left[*ask] -= 1;
+            1 + most(&left, others)
+        });
+        seated.chain([most(needed, others)]).max().unwrap_or(0)
+    }
+
+    proptest! {
+        #[test]
+        fn as_many_count_as_can_be_seated_at_all(
+            needed in proptest::collection::vec(0..3_u32, 0..4),
+            people in proptest::collection::vec(proptest::collection::vec(0..5_usize, 0..4), 0..6),
+        ) {
+            let people: Vec<&[usize]> = people.iter().map(Vec::as_slice).collect();
+            let filled = fill(&needed, &people);
+            prop_assert_eq!(filled.iter().sum::<u32>(), most(&needed, &people));
+            prop_assert!(filled.iter().zip(&needed).all(|(have, wanted)| have <= wanted));
+            // Who comes first changes who sits where, never how many sit.
+            let backwards: Vec<&[usize]> = people.iter().rev().copied().collect();
+            prop_assert_eq!(fill(&needed, &backwards).iter().sum::<u32>(), filled.iter().sum::<u32>());
+        }
+    }
 
     #[test]
     fn somebody_in_two_groups_steps_aside_for_somebody_in_one() {

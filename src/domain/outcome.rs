@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    decide::{Denial, Granted, ItemState},
+    decide::{Denial, Granted, ItemState, Standing},
     id::ClientId,
 };
 
@@ -53,6 +53,8 @@ pub enum ItemOutcome {
     Denied(Denial),
     Expired,
     Cancelled,
+    /// Time ran out, and nobody had been asked: no channel took the card.
+    Failed,
 }
 
 /// Who withdrew a request, and why.
@@ -64,10 +66,17 @@ pub struct Withdrawal {
 }
 
 impl Outcome {
-    /// The outcome of items that have all ended; `None` while one is still open.
-    pub fn of(states: &[ItemState], now: Timestamp) -> Option<Self> {
-        let items: Vec<ItemOutcome> =
-            states.iter().map(ItemOutcome::of).collect::<Option<Vec<_>>>()?;
+    /// The outcome of items that have all ended; `None` while one is still open. `was_asked` says
+    /// of an item and the step that it stands at whether anybody saw a card of it.
+    pub fn of(
+        states: &[ItemState],
+        was_asked: impl Fn(usize, &Standing) -> bool,
+        now: Timestamp,
+    ) -> Option<Self> {
+        let states = states.iter().enumerate();
+        let items: Vec<ItemOutcome> = states
+            .map(|(number, state)| ItemOutcome::of(state, |standing| was_asked(number, standing)))
+            .collect::<Option<_>>()?;
         Some(Self { status: common_status(&items), at: now, items, withdrawal: None })
     }
 
@@ -86,18 +95,22 @@ impl Outcome {
     pub fn granted(&self) -> impl Iterator<Item = (usize, &Granted)> {
         self.items.iter().enumerate().filter_map(|(number, item)| match item {
             ItemOutcome::Approved(granted) => Some((number, granted)),
-            ItemOutcome::Denied(_) | ItemOutcome::Expired | ItemOutcome::Cancelled => None,
+            ItemOutcome::Denied(_)
+            | ItemOutcome::Expired
+            | ItemOutcome::Cancelled
+            | ItemOutcome::Failed => None,
         })
     }
 }
 
 impl ItemOutcome {
-    fn of(state: &ItemState) -> Option<Self> {
+    fn of(state: &ItemState, was_asked: impl FnOnce(&Standing) -> bool) -> Option<Self> {
         match state {
             ItemState::Pending(_) => None,
             ItemState::Approved(granted) => Some(Self::Approved(granted.clone())),
             ItemState::Denied(denial) => Some(Self::Denied(denial.clone())),
-            ItemState::Expired(_) => Some(Self::Expired),
+            ItemState::Expired(standing) if was_asked(standing) => Some(Self::Expired),
+            ItemState::Expired(_) => Some(Self::Failed),
         }
     }
 
@@ -108,6 +121,7 @@ impl ItemOutcome {
             Self::Denied(_) => Status::Denied,
             Self::Expired => Status::Expired,
             Self::Cancelled => Status::Cancelled,
+            Self::Failed => Status::Failed,
         }
     }
 }
@@ -120,6 +134,10 @@ fn common_status(items: &[ItemOutcome]) -> Status {
 }
 
 impl Status {
+    /// Every way to end.
+    pub const ENDS: [Self; 6] =
+        [Self::Approved, Self::Denied, Self::Expired, Self::Cancelled, Self::Failed, Self::Partial];
+
     /// The word, as on the wire and in the database.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -133,3 +151,6 @@ impl Status {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

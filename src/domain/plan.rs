@@ -1,5 +1,6 @@
 //! Who must say yes, made once from the policy and frozen into the request. Editing the policy
-//! never changes a pending request.
+//! never changes a pending request. Members stand in the order of canonical JSON, so that they are
+//! written so at once.
 
 use std::collections::BTreeMap;
 
@@ -12,47 +13,48 @@ use super::id::{Group, PersonId};
 /// The plan of one item: steps follow one another, asks inside a step run side by side.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plan {
-    /// The rules that decided, by name, in the order of the item's parts, each once.
-    pub rules: Vec<String>,
-    /// SHA-256 of the policy text in force, in hexadecimal.
-    pub policy_sha256: String,
+    /// Terms of the single-use action credential, where the policy gives one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credential: Option<CredentialTerms>,
+    /// People who never count: requester, subject, client owner.
+    pub excluded: Vec<PersonId>,
+    /// Exclusive: at this instant it is over.
+    pub expires_at: Timestamp,
+    pub number_check: NumberCheck,
     /// The item's parts as the catalogue described them then, in the order of
     /// [`super::request::Item::parts`].
     pub parts: Vec<DescribedPart>,
+    /// SHA-256 of the policy text in force, in hexadecimal.
+    pub policy_sha256: String,
+    /// A review that falls due after a break-glass grant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub review: Option<Review>,
+    pub risk: Risk,
+    /// The rules that decided, by name, in the order of the item's parts, each once.
+    pub rules: Vec<String>,
     /// Empty where the policy approves without a person.
     pub steps: Vec<Step>,
-    /// Exclusive: at this instant it is over.
-    pub expires_at: Timestamp,
+    /// How the policy came to this plan: one line for each guardrail and rule that matched; a
+    /// preview has one for each that was looked at.
+    pub trace: Vec<TraceLine>,
     /// How long an approval may wait to be taken up.
     pub use_within_seconds: i64,
     /// How long the access lives once approved.
     pub valid_for_seconds: i64,
-    pub risk: Risk,
-    pub number_check: NumberCheck,
-    /// People who never count: requester, subject, client owner.
-    pub excluded: Vec<PersonId>,
-    /// Terms of the single-use action credential, where the policy gives one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub credential: Option<CredentialTerms>,
-    /// A review that falls due after a break-glass grant.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub review: Option<Review>,
-    /// How the policy came to this plan: one line for each guardrail and rule that was looked at.
-    pub trace: Vec<TraceLine>,
 }
 
 /// What the catalogue says about one part of an item.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DescribedPart {
-    /// The raw scope, action or authorization-detail type.
-    pub name: String,
-    /// In words that follow “wants to”: `Change live orders`.
-    pub title: Untrusted,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<Untrusted>,
-    pub risk: Risk,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub environment: Option<String>,
+    /// The raw scope, action or authorization-detail type.
+    pub name: String,
+    pub risk: Risk,
+    /// In words that follow “wants to”: `Change live orders`.
+    pub title: Untrusted,
 }
 
 /// Asks that run side by side and need different people.
@@ -64,12 +66,12 @@ pub struct Step {
 /// So many people of a group, asked in a channel.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ask {
-    /// A person must be in all of these.
-    pub from: Vec<Group>,
-    pub count: u32,
     pub channel: Channel,
+    pub count: u32,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub escalate: Option<Escalation>,
+    /// A person must be in all of these.
+    pub from: Vec<Group>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remind_every_seconds: Option<i64>,
 }
@@ -77,20 +79,20 @@ pub struct Ask {
 /// A channel by the name that the policy uses, with its address on each platform.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Channel {
-    pub name: String,
     /// Platform name to channel address.
     pub addresses: BTreeMap<String, String>,
+    pub name: String,
 }
 
 /// What happens when nobody has acted for a while after the step opened.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Escalation {
-    pub after_seconds: i64,
-    /// Where the card is posted as well.
-    pub to: Channel,
     /// People who may then act too; empty means that only the place changes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub add: Vec<Group>,
+    pub after_seconds: i64,
+    /// Where the card is posted as well.
+    pub to: Channel,
 }
 
 /// How much harm a mistake does. From the catalogue, never from a request.
@@ -115,9 +117,9 @@ pub enum NumberCheck {
 /// Terms of a single-use action credential.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CredentialTerms {
-    pub valid_for_seconds: i64,
     /// What the credential is bound to besides the action: `params`, `session`.
     pub bound_to: Vec<String>,
+    pub valid_for_seconds: i64,
 }
 
 /// A review after the fact.
@@ -130,16 +132,16 @@ pub struct Review {
 /// One guardrail or rule, and what it did.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TraceLine {
-    /// The name of the guardrail or rule.
-    pub name: String,
-    pub kind: TraceKind,
-    /// Which part of the item was looked at: the raw scope, action or detail type.
-    pub part: String,
-    /// Where it stands in the policy file; lines start at 1.
-    pub line: u32,
-    pub verdict: TraceVerdict,
     /// In words: why it matched, or the first condition that did not hold.
     pub because: String,
+    pub kind: TraceKind,
+    /// Where it stands in the policy file; lines start at 1.
+    pub line: u32,
+    /// The name of the guardrail or rule.
+    pub name: String,
+    /// Which part of the item was looked at: the raw scope, action or detail type.
+    pub part: String,
+    pub verdict: TraceVerdict,
 }
 
 /// What a trace line is about.
@@ -166,6 +168,11 @@ impl Plan {
 }
 
 impl Ask {
+    /// Where it is asked: its channel, and the one that it may escalate to.
+    pub fn channels(&self) -> impl Iterator<Item = &Channel> {
+        std::iter::once(&self.channel).chain(self.escalate.iter().map(|escalation| &escalation.to))
+    }
+
     /// The groups that are asked, in words: `shop and senior`.
     pub fn group_names(&self) -> String {
         let names: Vec<&str> = self.from.iter().map(Group::as_str).collect();

@@ -1,5 +1,6 @@
 //! What is asked, by whom, on whose behalf. Immutable once opened; everything that a person is
-//! shown and everything that is later hashed comes from here.
+//! shown and everything that is later hashed comes from here. Members stand in the order of
+//! canonical JSON, so that they are written so at once.
 
 use countersign_port::text::Untrusted;
 use jiff::Timestamp;
@@ -14,30 +15,30 @@ pub const GRANT_SCOPE: &str = "grant_scope";
 /// A request for access, as accepted.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AccessRequest {
-    pub id: RequestId,
-    /// The registered client that posted it.
-    pub integrator: ClientId,
-    /// The OAuth client that wants the access.
-    pub client: AskingClient,
-    pub subject: Subject,
-    /// What is wanted: one entry, or several for a bundle. Never empty.
-    pub items: Vec<Item>,
-    pub context: Context,
-    /// CIBA `login_hint`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub login_hint: Option<Untrusted>,
-    /// CIBA `binding_message`: shown to requester and approver alike.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub binding_message: Option<Untrusted>,
     /// CIBA `acr_values`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub acr_values: Option<String>,
+    /// CIBA `binding_message`: shown to requester and approver alike.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub binding_message: Option<Untrusted>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub callback: Option<Callback>,
+    /// The OAuth client that wants the access.
+    pub client: AskingClient,
+    pub context: Context,
+    pub id: RequestId,
+    /// The registered client that posted it.
+    pub integrator: ClientId,
+    /// What is wanted: one entry, or several for a bundle. Never empty.
+    pub items: Vec<Item>,
+    /// CIBA `login_hint`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub login_hint: Option<Untrusted>,
+    pub opened_at: Timestamp,
     /// CIBA `requested_expiry`: a wish that can shorten the policy's, never lengthen it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub requested_expiry_seconds: Option<i64>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub callback: Option<Callback>,
-    pub opened_at: Timestamp,
+    pub subject: Subject,
 }
 
 /// A request before it has an id: what a client sent, parsed and checked for shape.
@@ -77,11 +78,12 @@ impl Draft {
 /// The OAuth client that wants access, in its own words.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AskingClient {
-    pub id: String,
-    pub name: Option<Untrusted>,
     /// The agent or service that acts for the subject.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub actor: Option<Actor>,
+    pub id: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<Untrusted>,
     /// Where the request comes from: session, ticket, integration.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub source: Map<String, Value>,
@@ -98,30 +100,30 @@ pub struct Actor {
 /// On whose behalf access is asked.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Subject {
-    #[serde(rename = "type")]
-    pub kind: String,
-    pub id: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub name: Option<Untrusted>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
     /// Group claims, kept only where the integrator may assert them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub groups: Vec<String>,
+    pub id: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<Untrusted>,
     /// Role claims, kept only where the integrator may assert them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub roles: Vec<String>,
     /// The session that asks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sid: Option<String>,
+    #[serde(rename = "type")]
+    pub kind: String,
 }
 
 /// One thing that is decided on its own.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Item {
     pub action: Action,
-    pub resource: Resource,
     pub requested: RequestedAccess,
+    pub resource: Resource,
 }
 
 /// What is to be done.
@@ -135,26 +137,26 @@ pub struct Action {
 /// To what.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Resource {
-    #[serde(rename = "type")]
-    pub kind: String,
     pub id: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub properties: Option<Map<String, Value>>,
+    #[serde(rename = "type")]
+    pub kind: String,
 }
 
 /// Scopes and RFC 9396 authorization details, and for how long.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct RequestedAccess {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub scopes: Vec<String>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub authorization_details: Vec<Map<String, Value>>,
-    /// The end of the access that is wished for.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub until: Option<Timestamp>,
     /// The length of the access that is wished for, in seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub duration_seconds: Option<i64>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub scopes: Vec<String>,
+    /// The end of the access that is wished for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
     #[serde(default)]
     pub urgency: Urgency,
 }
@@ -172,9 +174,9 @@ pub enum Urgency {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Context {
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub justification: Option<Untrusted>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub environment: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub justification: Option<Untrusted>,
     /// The exact parameters of an action; hashed as they stand.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub parameters: Map<String, Value>,
@@ -187,12 +189,12 @@ pub struct Context {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Callback {
     pub endpoint: String,
-    /// Given back as it came.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub state: Option<String>,
     /// Which events are wanted; empty means all.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub events: Vec<String>,
+    /// Given back as it came.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<String>,
 }
 
 /// One part of an item that an approver may leave out.

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
 use super::{
@@ -45,7 +45,7 @@ pub struct Task {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub links: Option<Links>,
     pub display: Display,
-    /// Why it was denied or withdrawn.
+    /// Why it was denied or withdrawn, or why it failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<Reason>,
     /// The status of each part of a bundle.
@@ -84,7 +84,7 @@ pub struct Display {
 /// Why there was no yes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Reason {
-    /// `not_needed_now`, `too_broad`, `not_recognised`, `other` or `withdrawn`.
+    /// `not_needed_now`, `too_broad`, `not_recognised`, `other`, `withdrawn` or `unreachable`.
     pub code: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,
@@ -176,13 +176,14 @@ pub(super) fn event(
     public_url: &str,
     now: Timestamp,
 ) -> String {
-    canonical(&CallbackEvent {
+    // As a value, whose members are in order.
+    canonical(&json!(CallbackEvent {
         kind: kind.to_owned(),
         timestamp: now,
         sequence,
         state: view.request.callback.as_ref().and_then(|callback| callback.state.clone()),
         task: task(view, public_url, now),
-    })
+    }))
 }
 
 fn progress(view: &View, states: &[ItemState]) -> Option<Progress> {
@@ -219,11 +220,20 @@ fn reason(view: &View) -> Option<Reason> {
     if let Some(withdrawal) = &outcome.withdrawal {
         return Some(Reason { code: "withdrawn".to_owned(), comment: withdrawal.reason.clone() });
     }
-    let (item, denial) =
-        outcome.items.iter().enumerate().find_map(|(number, item)| match item {
-            ItemOutcome::Denied(denial) => Some((number, denial)),
-            ItemOutcome::Approved(_) | ItemOutcome::Expired | ItemOutcome::Cancelled => None,
-        })?;
+    let denial = outcome.items.iter().enumerate().find_map(|(number, item)| match item {
+        ItemOutcome::Denied(denial) => Some((number, denial)),
+        ItemOutcome::Approved(_)
+        | ItemOutcome::Expired
+        | ItemOutcome::Cancelled
+        | ItemOutcome::Failed => None,
+    });
+    let Some((item, denial)) = denial else {
+        let failed = outcome.items.contains(&ItemOutcome::Failed);
+        return failed.then(|| Reason {
+            code: "unreachable".to_owned(),
+            comment: Some("no channel took the card, so nobody was asked".to_owned()),
+        });
+    };
     let vote = view.votes.iter().find(|vote| vote.item == item && vote.person == denial.by);
     let comment = vote.and_then(|vote| vote.comment.as_ref());
     Some(Reason {
@@ -261,7 +271,10 @@ fn result(view: &View) -> Option<TaskResult> {
         .zip(&outcome.items)
         .map(|(item, outcome)| match outcome {
             ItemOutcome::Approved(granted) => Some(item_result(item, granted)),
-            ItemOutcome::Denied(_) | ItemOutcome::Expired | ItemOutcome::Cancelled => None,
+            ItemOutcome::Denied(_)
+            | ItemOutcome::Expired
+            | ItemOutcome::Cancelled
+            | ItemOutcome::Failed => None,
         })
         .collect();
     let scopes: Vec<&str> =
@@ -297,3 +310,6 @@ fn item_result(item: &Item, granted: &Granted) -> ItemResult {
     }
     ItemResult { granted_scope: scopes.join(" "), authorization_details }
 }
+
+#[cfg(test)]
+mod tests;

@@ -241,8 +241,9 @@ impl FromRequestParts<AppState> for Auditor {
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
         match proof(&parts.headers)? {
             Proof::ApiKey(key) => {
-                let id = state.registry.auditor_by_key(key).ok_or(Stranger::BadKey)?;
-                Ok(Self { id })
+                let reading = state.registry.auditor_by_key(key).ok_or(Stranger::BadKey)?;
+                reading.pace.check()?;
+                Ok(Self { id: Arc::clone(&reading.id) })
             }
             Proof::Token(_) | Proof::Signature { .. } => Err(Stranger::BadKey.into()),
         }

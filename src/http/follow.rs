@@ -131,7 +131,7 @@ pub(super) async fn cancel(
     let id = known_id(&id)?;
     let withdrawal = match body.trim_ascii() {
         b"" | b"null" => Withdrawal::default(),
-        _ => json::<Withdrawal>(&headers, &body)?.0,
+        _ => json(&headers, &body)?,
     };
     let reason = withdrawal.words()?;
     match state.service.cancel(&caller.client, &id, reason).await {

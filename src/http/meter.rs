@@ -7,8 +7,13 @@ use axum::http::Method;
 use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 
+use crate::domain::outcome::Status;
+
 const REQUESTS: &str = "countersign_http_requests_total";
 const SECONDS: &str = "countersign_http_request_seconds";
+const OUTCOMES: &str = "countersign_outcomes_total";
+const CALLBACKS: &str = "countersign_callbacks_total";
+const CARDS_GIVEN_UP: &str = "countersign_cards_given_up_total";
 pub(super) const WAITING: &str = "countersign_outbox_waiting";
 pub(super) const WAITING_SECONDS: &str = "countersign_outbox_oldest_seconds";
 pub(super) const DEAD: &str = "countersign_outbox_dead";
@@ -32,16 +37,33 @@ fn install() -> PrometheusHandle {
         tracing::warn!("another recorder of metrics is in place: ours stays empty");
     }
     describe();
+    begin_at_zero();
     handle
 }
 
 fn describe() {
     describe_counter!(REQUESTS, "Answers by method, route and status.");
     describe_histogram!(SECONDS, Unit::Seconds, "Time to answer by route, long polls included.");
-    describe_counter!("countersign_callbacks_total", "Attempts to call back, by result.");
+    describe_counter!("countersign_requests_opened_total", "Requests that were accepted.");
+    describe_counter!("countersign_votes_total", "Clicks that count, by verdict.");
+    describe_counter!("countersign_votes_refused_total", "Clicks by people we know, by why not.");
+    describe_counter!(OUTCOMES, "Requests that ended, by status.");
+    describe_counter!(CALLBACKS, "Attempts to call back, by result.");
+    describe_counter!(CARDS_GIVEN_UP, "Cards that a channel did not take and will not.");
     describe_gauge!(WAITING, "Cards and callbacks that are due and not delivered.");
     describe_gauge!(WAITING_SECONDS, Unit::Seconds, "How long the oldest of them is overdue.");
     describe_gauge!(DEAD, "Messages that were given up.");
+}
+
+/// A rate can only be seen to rise from a zero that was there before.
+fn begin_at_zero() {
+    for status in Status::ENDS {
+        metrics::counter!(OUTCOMES, "status" => status.as_str()).increment(0);
+    }
+    for result in ["delivered", "retry", "dead"] {
+        metrics::counter!(CALLBACKS, "result" => result).increment(0);
+    }
+    metrics::counter!(CARDS_GIVEN_UP).increment(0);
 }
 
 /// The method as a label.

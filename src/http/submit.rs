@@ -16,7 +16,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use countersign_json::{
-    canonical::canonical,
+    canonical::canonical_text,
     gate::Limits,
     intake::{self, Rejected},
 };
@@ -84,14 +84,18 @@ pub(super) async fn submit(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Problem> {
+    // Under more load than there is room for, a refusal has to cost less than an answer.
+    if state.service.parts.ledger.is_full() {
+        return Err(Refusal::Unavailable.into());
+    }
     let key = prefer::idempotency_key(&headers)?;
-    let (request, value) = json::<SubmitRequest>(&headers, &body)?;
+    let request: SubmitRequest = json(&headers, &body)?;
+    let key = key.map(|key| key_use(key, &body)).transpose()?;
     let wish = request.wish();
     let draft = draft::draft(request, &caller.client, state.service.parts.clock.now())?;
     match wish {
         wire::Wish::Preview => Ok(preview(&state, &caller, draft)?.into_response()),
         wire::Wish::Open => {
-            let key = key.map(|key| key_use(key, &value)).transpose()?;
             let wait = prefer::wait(&headers);
             open(&state, &caller, draft, key, wait).await
         }
@@ -134,28 +138,27 @@ fn answer(task: TaskResponse) -> Response {
     (problem::opened(ended), headers, Json(task)).into_response()
 }
 
-/// A body as its type and as the value that was sent.
-pub(super) fn json<T: DeserializeOwned>(
-    headers: &HeaderMap,
-    body: &[u8],
-) -> Result<(T, Value), Problem> {
+/// A body as its type.
+pub(super) fn json<T: DeserializeOwned>(headers: &HeaderMap, body: &[u8]) -> Result<T, Problem> {
     if !is_json(headers) {
         return Err(Problem::not_json());
     }
-    let value: Value = intake::parse(body, &Limits::INTAKE).map_err(rejected)?;
-    let typed = serde_path_to_error::deserialize(&value).map_err(|error| {
-        Refusal::InvalidRequest { detail: format!("at `{}`: {}", error.path(), error.inner()) }
-    })?;
-    Ok((typed, value))
+    match intake::parse(body, &Limits::INTAKE) {
+        Ok(typed) => Ok(typed),
+        Err(Rejected::Gate(refused)) => {
+            let detail = format!("rule `{}`: {refused}", refused.rule.code());
+            Err(Refusal::NotIJson { detail }.into())
+        }
+        Err(Rejected::Shape(_)) => explained(body),
+    }
 }
 
-fn rejected(rejected: Rejected) -> Refusal {
-    match rejected {
-        Rejected::Gate(refused) => {
-            Refusal::NotIJson { detail: format!("rule `{}`: {refused}", refused.rule.code()) }
-        }
-        Rejected::Shape(error) => Refusal::InvalidRequest { detail: error.to_string() },
-    }
+/// Read once more, keeping the way to what does not fit.
+fn explained<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+    let invalid = |detail| Problem::from(Refusal::InvalidRequest { detail });
+    let value: Value = serde_json::from_slice(body).map_err(|error| invalid(error.to_string()))?;
+    serde_path_to_error::deserialize(&value)
+        .map_err(|error| invalid(format!("at `{}`: {}", error.path(), error.inner())))
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
@@ -170,8 +173,8 @@ fn is_json(headers: &HeaderMap) -> bool {
 }
 
 /// The digest is of the canonical body: spaces and the order of members make no difference.
-fn key_use(key: String, value: &Value) -> Result<KeyUse, Problem> {
-    let canonical = canonical(value).map_err(|error| Problem::invalid(error.to_string()))?;
+fn key_use(key: String, body: &[u8]) -> Result<KeyUse, Problem> {
+    let canonical = canonical_text(body).map_err(|error| Problem::invalid(error.to_string()))?;
     Ok(KeyUse { key, body_sha256: hex::encode(Sha256::digest(canonical)) })
 }
 
@@ -199,7 +202,7 @@ mod tests {
 
     #[test]
     fn the_same_request_in_other_bytes_uses_the_same_key() {
-        let digest = |text: &str| key_use("k".to_owned(), &serde_json::from_str(text).unwrap());
+        let digest = |text: &str| key_use("k".to_owned(), text.as_bytes());
         let one = digest(r#"{"a":1,"b":[1.0]}"#).unwrap();
         assert_eq!(digest(r#"{ "b": [1], "a": 1 }"#).unwrap(), one);
         assert_ne!(digest(r#"{"a":1,"b":[2]}"#).unwrap(), one);

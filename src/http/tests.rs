@@ -14,6 +14,7 @@ use countersign_port::{
     error::SendError,
     webhook_signature::{Message, Signer, key::Secret},
 };
+use futures::future::join_all;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -24,7 +25,7 @@ use crate::{
     app::{App, Deps},
     clock::{Clock, Seeds},
     config::{Config, environment::Environment},
-    law::{Law, Source, Sources},
+    law::{Known, Law, Source, Sources},
     outbox::pace::Pace,
     store::Store,
 };
@@ -107,15 +108,17 @@ impl Door {
             catalogue: source(CATALOGUE),
             people: source(PEOPLE),
         };
+        let known = Known { platforms: vec!["sandbox"], ..Known::default() };
         let clock = Clock::frozen("2026-11-22T12:00:00Z".parse().unwrap());
         let url = format!("sqlite:{}", folder.path().join("test.db").display());
         let app = App::new(Deps {
             store: Store::open(&url).await.unwrap(),
             clock: clock.clone(),
             seeds: Seeds::fixed(1),
-            law: Law::parse(&sources, &["sandbox"]).unwrap(),
+            law: Law::parse(&sources, &known).unwrap(),
             public_url: config.public_url,
             chats: Vec::new(),
+            directories: Vec::new(),
             auth_server: Arc::new(Nobody),
             pace: Pace::Unlimited,
         });
@@ -339,6 +342,35 @@ async fn too_fast_is_told_when_to_come_back() {
     }
     assert_eq!(statuses[..2], [404, 404]);
     assert!(statuses.contains(&429), "{statuses:?}");
+}
+
+#[tokio::test]
+async fn an_auditor_who_reads_too_fast_is_told_when_to_come_back() {
+    let door = Door::open().await;
+    let read = || door.send(read_as("/audit/v1/decisions?limit=1", "*/*", SIEM_KEY));
+    // Far more at once than 50, which is a second's worth.
+    let replies = join_all((0..200).map(|_| read())).await;
+    let (early, others): (Vec<Reply>, Vec<Reply>) =
+        replies.into_iter().partition(|reply| reply.status == 429);
+    assert!(!early.is_empty());
+    assert_eq!((early[0].problem(), early[0].header("retry-after")), ("rate_limited", "1"));
+    assert!(others.len() >= 50 && others.iter().all(|reply| reply.status == 200));
+}
+
+#[tokio::test]
+async fn who_names_no_client_asks_for_itself() {
+    let door = Door::open().await;
+    let mut body = wish("orders:read");
+    body.as_object_mut().unwrap().remove("client");
+    let reply = door.send(json_request(REQUESTS, KEY, &body)).await;
+    assert_eq!(reply.status, 201, "{}", reply.body);
+    assert_eq!(reply.body["task"]["display"]["title"], "crm wants to see orders in production");
+    body["client"] = json!(null);
+    let nothing = door.send(json_request(REQUESTS, KEY, &body)).await;
+    assert_eq!(nothing.status, 201, "{}", nothing.body);
+    body["client"] = json!({});
+    let empty = door.send(json_request(REQUESTS, KEY, &body)).await;
+    assert_eq!((empty.status, empty.problem()), (400, "invalid_request"));
 }
 
 #[tokio::test]

@@ -13,8 +13,9 @@ use jiff::SignedDuration;
 
 use super::Outbox;
 use crate::{
-    store::outbox::{Claimed, Lease, Parcel},
-    store::{card::PostedCard, load},
+    domain::{access::slice::View, card::story},
+    store::outbox::{Claimed, Lease, Parcel, Picture, Thread},
+    store::{card::PostedCard, entries, load},
 };
 
 /// Between the tries of a card.
@@ -23,10 +24,7 @@ const LONGEST: Duration = Duration::from_secs(60);
 
 /// What became of a card.
 pub(super) enum Sent {
-    Shown {
-        version: i64,
-        message: String,
-    },
+    Shown(Picture),
     Failed(SendError),
     /// Nobody can say what it should show.
     Unreadable(sqlx::Error),
@@ -38,8 +36,8 @@ impl Outbox {
         let Some(chat) = self.service.parts.chats.get(row.target.as_str()).cloned() else {
             return unknown_platform(row);
         };
-        let card = match self.picture(row).await {
-            Ok(card) => card,
+        let (view, card) = match self.draw(row).await {
+            Ok(drawn) => drawn,
             Err(error) => return Sent::Unreadable(error),
         };
         let sent = match message {
@@ -47,17 +45,55 @@ impl Outbox {
             None => chat.post(&row.address, &card).await,
         };
         match sent {
-            Ok(MessageRef(message)) => Sent::Shown { version: card.version, message },
+            Ok(message) => match self.tell(row, &*chat, &view, &message).await {
+                Ok((told, thread)) => {
+                    Sent::Shown(Picture { version: card.version, message: message.0, told, thread })
+                }
+                Err(error) => Sent::Unreadable(error),
+            },
             Err(error) => Sent::Failed(error),
         }
+    }
+
+    /// Brings the thread up to date. What was so before the card was posted stands on the card.
+    async fn tell(
+        &self,
+        row: &Claimed,
+        chat: &dyn Chat,
+        view: &View,
+        message: &MessageRef,
+    ) -> Result<(i64, Thread), sqlx::Error> {
+        let Parcel::Card { item, message: before, told, .. } = &row.parcel else {
+            return Err(sqlx::Error::RowNotFound);
+        };
+        let mut connection = self.service.parts.store.read.acquire().await?;
+        let news = entries::story(&mut connection, &row.request, *told).await?;
+        drop(connection);
+        let mut told = *told;
+        for (leaf, payload) in news {
+            let line = before.as_ref().and_then(|_| story::line(view, *item, &leaf, &payload));
+            if let Some(line) = line {
+                self.paces.spent(&row.lane, 1);
+                if !noted(chat.note(message, &line).await) {
+                    return Ok((told, Thread::Behind));
+                }
+            }
+            told = leaf.seq;
+        }
+        Ok((told, Thread::Told))
     }
 
     pub(super) async fn settle_card(&self, row: &Claimed, sent: Sent) -> Result<(), sqlx::Error> {
         let Parcel::Card { id, message: posted, .. } = &row.parcel else { return Ok(()) };
         let store = &self.service.parts.store;
         match sent {
-            Sent::Shown { version, message } => {
-                let lease = store.shown(id, row.fence, version, &message, self.now_us()).await?;
+            Sent::Shown(picture) => {
+                let wait = match picture.thread {
+                    Thread::Told => Duration::ZERO,
+                    Thread::Behind => back_off(row.attempt),
+                };
+                let wait_us = i64::try_from(wait.as_micros()).unwrap_or(0);
+                let lease = store.shown(id, row.fence, &picture, self.now_us() + wait_us).await?;
                 // Somebody else has drawn it meanwhile, and this picture may be the older one.
                 if lease == Lease::Lost { store.redraw(id).await } else { Ok(()) }
             }
@@ -80,8 +116,8 @@ impl Outbox {
     }
 
     /// The card as it should look now.
-    async fn picture(&self, row: &Claimed) -> Result<Card, sqlx::Error> {
-        let Parcel::Card { id, item, secret, .. } = &row.parcel else {
+    async fn draw(&self, row: &Claimed) -> Result<(View, Card), sqlx::Error> {
+        let Parcel::Card { id, item, secret, message, .. } = &row.parcel else {
             return Err(sqlx::Error::RowNotFound);
         };
         let mut connection = self.service.parts.store.read.acquire().await?;
@@ -93,10 +129,12 @@ impl Outbox {
             item: *item,
             platform: row.target.clone(),
             address: row.address.clone(),
+            message: message.clone(),
             secret: *secret,
             steps: view.plans.get(*item).map_or(0, |plan| plan.steps.len()),
         };
-        Ok(self.service.draw(&self.service.law(), &view, &posted))
+        let card = self.service.draw(&self.service.law(), &view, &posted);
+        Ok((view, card))
     }
 
     /// Tries a card again: when the other side said, or with growing distance.
@@ -117,6 +155,22 @@ impl Outbox {
             "a card will be tried again"
         );
         self.service.parts.store.postpone(row, self.now_us() + wait_us, cause).await.map(|_| ())
+    }
+}
+
+/// Whether a line needs no other try. One that may have come is not sent twice: the card itself
+/// says all that matters.
+fn noted(sent: Result<(), SendError>) -> bool {
+    match sent {
+        Ok(()) => true,
+        Err(SendError::Retry { cause, .. }) => {
+            tracing::info!(cause, "a line of a thread will be tried again");
+            false
+        }
+        Err(error @ (SendError::Unknown { .. } | SendError::GiveUp { .. })) => {
+            tracing::warn!(%error, "a line of a thread was given up");
+            true
+        }
     }
 }
 

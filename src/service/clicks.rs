@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 use countersign_port::{
-    access::{Access, Ballot, Identity, Refusal, RefusalKind},
-    card::Card,
+    access::{Access, Ballot, Choice, DenyReason, Identity, Press, Refusal, RefusalKind, Waiting},
+    card::{Card, Verb},
     text::Untrusted,
 };
 
@@ -13,11 +13,14 @@ use crate::{
         access::{
             Act, Refused,
             slice::View,
-            vote::{Membership, Vote, Voter},
+            turn_away::TurnAway,
+            vote::{Vote, Voter},
         },
-        button::{Meaning, press},
+        button::{self, Meaning},
         card::{self, Scene, refusal},
-        id::{CardId, PersonId},
+        decide::ItemState,
+        id::PersonId,
+        people::Person,
     },
     law::Law,
     store::card::{PostedCard, find},
@@ -26,61 +29,121 @@ use crate::{
 #[async_trait]
 impl Access for Service {
     async fn vote(&self, ballot: Ballot) -> Result<Card, Refusal> {
-        let (posted, meaning) = self.pressed(&ballot.button).await?;
+        let Ballot { press, choice, comment, number, seen_at } = ballot;
+        let (posted, meaning) = self.pressed(&press).await?;
+        if meaning.verb != choice.verb() {
+            return Err(refusal::plain(RefusalKind::UnknownButton));
+        }
         let law = self.law();
-        let person = known(&law, &ballot.voter)?;
-        let voter = self.voter(&law, &person, &ballot.voter);
+        let Some(person) = law.people.by_identity(&press.by) else {
+            return Err(self.turned_away(&posted, meaning, &press, RefusalKind::NotLinked).await);
+        };
+        if lacks_words(&choice, comment.as_ref()) {
+            return Err(self.turned_away(&posted, meaning, &press, RefusalKind::Incomplete).await);
+        }
         let vote = Vote {
             request: posted.request.clone(),
             item: posted.item,
             step: meaning.step,
             platform: posted.platform.clone(),
             address: posted.address.clone(),
-            voter,
-            choice: ballot.choice,
-            comment: ballot.comment,
-            number: ballot.number,
-            payload_sha256: ballot.payload_sha256,
+            voter: voter(&law, person, &press.by),
+            choice,
+            comment,
+            number,
+            seen_at,
+            payload_sha256: press.payload_sha256,
         };
         let command = self.command(Act::Vote(Box::new(vote)));
         match self.parts.ledger.submit(command).await {
             Ok(view) => Ok(self.draw(&law, &view, &posted)),
-            Err(refused) => Err(self.refused(&law, &posted, refused, &person).await),
+            Err(refused) => Err(self.refused(&law, &posted, refused, &person.id).await),
         }
     }
 
-    async fn show(&self, button: &str, viewer: &Identity) -> Result<Card, Refusal> {
-        let (posted, _) = self.pressed(button).await?;
+    async fn show(&self, press: &Press) -> Result<Card, Refusal> {
+        let (posted, meaning) = self.pressed(press).await?;
         let law = self.law();
-        known(&law, viewer)?;
+        if law.people.by_identity(&press.by).is_none() {
+            return Err(self.turned_away(&posted, meaning, press, RefusalKind::NotLinked).await);
+        }
         let view = self.posted_view(&posted).await?;
-        Ok(self.draw(&law, &view, &posted))
+        match self.closed(&view, &posted, meaning) {
+            Some(why) => Err(self.turned_away(&posted, meaning, press, why).await),
+            None => Ok(self.draw(&law, &view, &posted)),
+        }
+    }
+
+    async fn look_up(&self, request: &str, viewer: &Identity) -> Result<Card, Refusal> {
+        self.card_for(request, viewer).await
+    }
+
+    async fn waiting(&self, viewer: &Identity) -> Result<Vec<Waiting>, Refusal> {
+        self.waiting_for(viewer).await
+    }
+
+    async fn turn_away(&self, press: &Press, why: RefusalKind) -> Refusal {
+        match self.pressed(press).await {
+            Ok((posted, meaning)) => self.turned_away(&posted, meaning, press, why).await,
+            Err(refusal) => refusal,
+        }
     }
 }
 
 impl Service {
-    /// The card and the meaning behind a button, if it is one of ours and still live.
-    async fn pressed(&self, button: &str) -> Result<(PostedCard, Meaning), Refusal> {
+    /// The card and the meaning behind a button, if it is one of ours, still live, and pressed
+    /// where it was posted.
+    async fn pressed(&self, press: &Press) -> Result<(PostedCard, Meaning), Refusal> {
         let unknown = || refusal::plain(RefusalKind::UnknownButton);
-        let pressed = press(button).ok_or_else(unknown)?;
+        let pressed = button::press(&press.button).ok_or_else(unknown)?;
         let posted = find(&self.parts.store, &pressed.card).await.map_err(|error| {
             tracing::error!(%error, "a card could not be looked up");
             refusal::plain(RefusalKind::Unavailable)
         })?;
         let posted = posted.ok_or_else(unknown)?;
+        // A card that was posted anew has another secret: the older one's buttons are dead.
         let meaning = pressed.verify(&posted.secret, posted.steps);
         let meaning = meaning.ok_or_else(|| refusal::plain(RefusalKind::Superseded))?;
-        Ok((posted, meaning))
+        if is_at_home(&posted, press) { Ok((posted, meaning)) } else { Err(unknown()) }
     }
 
-    fn voter(&self, law: &Law, person: &PersonId, identity: &Identity) -> Voter {
-        let name = law.people.get(person).map_or(person.as_str(), |person| &person.name);
-        let groups = law.people.groups_of(person).to_vec();
-        Voter {
+    /// Why nothing can be done any more with a button that asks for a decision.
+    fn closed(&self, view: &View, posted: &PostedCard, meaning: Meaning) -> Option<RefusalKind> {
+        let states = view.states(self.parts.clock.now());
+        match (meaning.verb, &view.outcome, states.get(posted.item)) {
+            (Verb::Details, ..) => None,
+            (_, None, Some(ItemState::Pending(standing))) if standing.step == meaning.step => None,
+            (_, None, Some(ItemState::Pending(_))) => Some(RefusalKind::StepNotOpen),
+            (_, _, _) => Some(RefusalKind::Over),
+        }
+    }
+
+    /// Writes the press down and words the refusal.
+    async fn turned_away(
+        &self,
+        posted: &PostedCard,
+        meaning: Meaning,
+        press: &Press,
+        why: RefusalKind,
+    ) -> Refusal {
+        let law = self.law();
+        let person = law.people.by_identity(&press.by).map(|person| person.id.clone());
+        let act = Act::TurnAway(TurnAway {
+            request: posted.request.clone(),
+            item: posted.item,
+            step: meaning.step,
+            by: press.by.clone(),
             person: person.clone(),
-            name: Untrusted::new(name),
-            identity: identity.clone(),
-            membership: Membership::Known { groups, seen_at: self.parts.clock.now() },
+            why,
+            payload_sha256: press.payload_sha256.clone(),
+        });
+        match self.parts.ledger.submit(self.command(act)).await {
+            Ok(view) => {
+                let now = self.parts.clock.now();
+                let scene = Scene { view: &view, item: posted.item, people: &law.people, now };
+                refusal::refusal(scene, why, person.as_ref())
+            }
+            Err(_) => refusal::plain(RefusalKind::Unavailable),
         }
     }
 
@@ -119,21 +182,34 @@ impl Service {
             Ok(view) => {
                 let now = self.parts.clock.now();
                 let scene = Scene { view: &view, item: posted.item, people: &law.people, now };
-                refusal::refusal(scene, kind, person)
+                refusal::refusal(scene, kind, Some(person))
             }
             Err(refusal) => refusal,
         }
     }
 }
 
-fn known(law: &Law, identity: &Identity) -> Result<PersonId, Refusal> {
-    let person = law.people.by_identity(identity);
-    person.map(|person| person.id.clone()).ok_or_else(|| refusal::plain(RefusalKind::NotLinked))
+/// “Other” says nothing by itself.
+fn lacks_words(choice: &Choice, comment: Option<&Untrusted>) -> bool {
+    let is_other = matches!(choice, Choice::Deny { reason: DenyReason::Other });
+    is_other && comment.is_none_or(|words| words.as_received().trim().is_empty())
 }
 
-impl PostedCard {
-    /// The id whose tokens its buttons carry.
-    pub fn card_id(&self) -> &CardId {
-        &self.id
+/// Whether a button was pressed on its own platform, in its own channel and message. A click may
+/// overtake the answer that says which message it is.
+fn is_at_home(posted: &PostedCard, press: &Press) -> bool {
+    let Some(place) = &press.place else { return posted.platform == press.by.provider };
+    let is_its_message = |message: &String| *message == place.message.0;
+    posted.platform == press.by.provider
+        && place.addresses.contains(&posted.address)
+        && posted.message.as_ref().is_none_or(is_its_message)
+}
+
+fn voter(law: &Law, person: &Person, identity: &Identity) -> Voter {
+    Voter {
+        person: person.id.clone(),
+        name: Untrusted::new(&person.name),
+        identity: identity.clone(),
+        membership: law.membership(&person.id),
     }
 }

@@ -11,8 +11,8 @@ use crate::{
         catalogue::resolve::Unknown,
         client::Client,
         id::RequestId,
-        plan::{Plan, TraceVerdict},
-        policy::{Question, Refused},
+        plan::Plan,
+        policy::{Detail, Question, Refused},
         request::{AccessRequest, Draft},
         task::TaskResponse,
     },
@@ -44,12 +44,8 @@ impl Service {
         key: Option<KeyUse>,
     ) -> Result<Opened, Refusal> {
         let request = self.request(client, draft);
-        let mut plans = self.plans(client, &request)?;
-        for plan in &mut plans {
-            // What did not match can be seen by a dry run; it is not kept with every request.
-            plan.trace.retain(|line| line.verdict == TraceVerdict::Matched);
-        }
-        let open = Open { request, plans, key, pending_limit: client.pending_limit };
+        let plans = self.plans(client, &request, Detail::Matches)?;
+        let open = Open::new(request, plans, key, client.pending_limit);
         let command = self.command(Act::Open(Box::new(open)));
         let view = self.parts.ledger.submit(command).await?;
         let response = self.task(&view);
@@ -59,7 +55,7 @@ impl Service {
     /// Says what would happen, and stores nothing.
     pub fn preview(&self, client: &Client, draft: Draft) -> Result<Preview, Refusal> {
         let request = self.request(client, draft);
-        let plans = self.plans(client, &request)?;
+        let plans = self.plans(client, &request, Detail::Everything)?;
         let people = &self.law().people;
         let deciders = plans
             .iter()
@@ -83,7 +79,12 @@ impl Service {
     }
 
     /// One plan for each item. A bundle ends at one time: the earliest of its items.
-    fn plans(&self, client: &Client, request: &AccessRequest) -> Result<Vec<Plan>, Refusal> {
+    fn plans(
+        &self,
+        client: &Client,
+        request: &AccessRequest,
+        detail: Detail,
+    ) -> Result<Vec<Plan>, Refusal> {
         let law = self.law();
         refuse_past(request)?;
         let items = law.catalogue.resolve(request).map_err(|unknown| invalid_scope(&unknown))?;
@@ -101,7 +102,7 @@ impl Service {
             };
             plans.push(
                 law.policy
-                    .plan(&question, request.opened_at)
+                    .plan(&question, request.opened_at, detail)
                     .map_err(|refused| self::refused(&refused))?,
             );
         }

@@ -13,13 +13,15 @@ pub struct PostedCard {
     pub item: usize,
     pub platform: String,
     pub address: String,
+    /// Where it was posted, once it is known.
+    pub message: Option<String>,
     /// The key of its buttons.
     pub secret: [u8; 32],
     /// How many steps the plan of its item has.
     pub steps: usize,
 }
 
-const FIND: &str = "select o.id, o.request_id, o.item, o.target, o.address, o.secret, r.plans \
+const FIND: &str = "select o.id, o.request_id, o.item, o.target, o.address, o.message, o.secret, r.plans \
    from outbox o join request r on r.id = o.request_id \
    where o.id = $1 and o.kind = 'card'";
 
@@ -35,11 +37,28 @@ pub async fn find(store: &Store, id: &CardId) -> Result<Option<PostedCard>, sqlx
             item,
             platform: row.try_get("target")?,
             address: row.try_get("address")?,
+            message: row.try_get("message")?,
             secret: secret(id, row.try_get("secret")?)?,
             steps: plans.get(item).map_or(0, |plan| plan.steps.len()),
         })
     })
     .transpose()
+}
+
+const POSTED: &str = "select o.message from outbox o \
+   where o.request_id = $1 and o.kind = 'card' and o.item = $2 and o.target = $3 \
+     and o.message is not null order by o.created_at desc limit 1";
+
+/// Where the card of an item was posted last on a platform.
+pub async fn posted(
+    store: &Store,
+    request: &RequestId,
+    item: usize,
+    platform: &str,
+) -> Result<Option<String>, sqlx::Error> {
+    let query = sqlx::query_scalar(POSTED).bind(request.as_str());
+    let query = query.bind(i64::try_from(item).unwrap_or(i64::MAX)).bind(platform);
+    query.fetch_optional(&store.read).await
 }
 
 /// The one member of a plan that is needed to read a button.

@@ -101,7 +101,7 @@ macro_rules! walk {
             $at,
             " desc, ",
             $id,
-            " desc limit $4) d ",
+            " desc limit cast($4 as bigint)) d ",
             "join request r on r.id = d.id join outcome o on o.request_id = d.id ",
             "order by d.at desc, d.id desc"
         )

@@ -1,7 +1,7 @@
 //! The entries of the audit log, newest first, byte for byte as they were committed to.
 
 use serde::Serialize;
-use serde_json::{json, value::RawValue};
+use serde_json::{Value, json, value::RawValue};
 use sqlx::{AnyConnection, AnyPool, Row, any::AnyRow};
 use utoipa::ToSchema;
 
@@ -11,7 +11,7 @@ use super::{
     row,
     walk::{Sieve, Walk, candidate, read_candidate},
 };
-use crate::domain::audit::Leaf;
+use crate::domain::{audit::Leaf, id::RequestId};
 
 /// One entry: enough to check its leaf against the log and its payload against the leaf.
 #[derive(Debug, Serialize, ToSchema)]
@@ -40,7 +40,7 @@ macro_rules! walk {
             "from (select e.at, e.id, e.request_id, e.kind, e.actor from entry e where ",
             $key,
             " and (e.at, e.id) < ($1, $2) and e.at >= $3 ",
-            "order by e.at desc, e.id desc limit $4) d ",
+            "order by e.at desc, e.id desc limit cast($4 as bigint)) d ",
             "join request r on r.id = d.request_id left join outcome o on o.request_id = r.id ",
             "order by d.at desc, d.id desc"
         )
@@ -52,9 +52,37 @@ const BY_REQUEST: &str = walk!("e.request_id = $6");
 const BY_ACTOR: &str = walk!("e.actor = $6");
 const BY_KIND: &str = walk!("e.kind = $6");
 
-const LOAD: &str = "select e.id, e.leaf, e.payload, e.salt, e.position \
+/// The payload of an entry that opens a request is empty: it is the plans and the body of the
+/// request, in canonical JSON like itself.
+const LOAD: &str = "select e.id, e.leaf, e.salt, e.position, \
+     case e.payload when '' then '{\"plans\":' || r.plans || ',\"request\":' || r.body || '}' \
+       else e.payload end as payload \
    from json_each($1) j join entry e on e.id = j.value ->> 'id' \
+   join request r on r.id = e.request_id \
    order by e.at desc, e.id desc";
+
+const STORY: &str = "select e.id, e.leaf, e.payload from entry e \
+   where e.request_id = $1 and e.seq > $2 order by e.seq";
+
+/// What happened to a request after an entry, in the order in which it did: leaves, with their
+/// payloads where they have one of their own.
+pub async fn story(
+    connection: &mut AnyConnection,
+    request: &RequestId,
+    after: i64,
+) -> Result<Vec<(Leaf, Value)>, sqlx::Error> {
+    let rows = sqlx::query(STORY).bind(request.as_str()).bind(after).fetch_all(connection).await?;
+    rows.iter()
+        .map(|row| {
+            let id: String = row.try_get("id")?;
+            let payload: Option<String> = row.try_get("payload")?;
+            let payload = payload.filter(|text| !text.is_empty());
+            let payload = payload.map(|text| row::json("entry", &id, &text)).transpose()?;
+            let leaf = row::json("entry", &id, row.try_get("leaf")?)?;
+            Ok((leaf, payload.unwrap_or(Value::Null)))
+        })
+        .collect()
+}
 
 /// The next entries that fit.
 pub async fn page(

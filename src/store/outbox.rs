@@ -26,8 +26,19 @@ pub struct Claimed {
 /// What is to be sent.
 #[derive(Clone)]
 pub enum Parcel {
-    Card { id: CardId, item: usize, secret: [u8; 32], message: Option<String> },
-    Callback { id: EventId, sequence: i64, body: String },
+    Card {
+        id: CardId,
+        item: usize,
+        secret: [u8; 32],
+        message: Option<String>,
+        /// The last entry of the log that its thread tells.
+        told: i64,
+    },
+    Callback {
+        id: EventId,
+        sequence: i64,
+        body: String,
+    },
 }
 
 /// Lanes that have something due, each once: a walk along the index from lane to lane, so that a
@@ -49,13 +60,14 @@ const CLAIM: &str = "update outbox set due_at = $1, fence = fence + 1, attempt =
          select 1 from outbox e \
          where e.request_id = o.request_id and e.kind = 'callback' and e.state = 'due' \
            and e.sequence < o.sequence)) \
-     order by o.due_at limit $4) \
+     order by o.due_at limit cast($4 as bigint)) \
    and state = 'due' and due_at <= $3 \
    returning id, kind, request_id, item, lane, target, address, sequence, body, secret, message, \
-     fence, attempt, created_at";
+     told, fence, attempt, created_at";
 
-const SHOWN: &str = "update outbox set shown = $3, message = $4, attempt = 0, error = null, \
-     due_at = $5, state = case when want > $3 then 'due' else 'done' end \
+const SHOWN: &str = "update outbox set shown = $3, message = $4, told = $6, attempt = 0, \
+     error = null, due_at = $5, \
+     state = case when want > $3 or cast($7 as text) = 'behind' then 'due' else 'done' end \
    where id = $1 and fence = $2";
 
 const POSTPONE: &str = "update outbox set due_at = $3, error = $4 where id = $1 and fence = $2";
@@ -75,7 +87,7 @@ const REDRIVE: &str = "update outbox set state = 'due', due_at = $1, attempt = 0
      and (cast($2 as text) is null or id = $2) and (cast($3 as text) is null or target = $3)";
 
 const DEAD_LETTERS: &str = "select id, request_id, target, address, attempt, created_at, error \
-   from outbox where state = 'dead' order by created_at, id limit $1";
+   from outbox where state = 'dead' order by created_at, id limit cast($1 as bigint)";
 
 impl Store {
     /// The lanes that have something due now.
@@ -102,17 +114,28 @@ impl Store {
         rows.iter().map(claimed).collect()
     }
 
-    /// A card shows this version now. Says whether this worker still held the lease.
+    /// A card shows this picture now. Says whether this worker still held the lease. `due_us` is
+    /// when it goes on, if it has to.
     pub async fn shown(
         &self,
         id: &CardId,
         fence: i64,
-        version: i64,
-        message: &str,
-        now_us: i64,
+        picture: &Picture,
+        due_us: i64,
     ) -> Result<Lease, sqlx::Error> {
-        let query = sqlx::query(SHOWN).bind(id.as_str()).bind(fence).bind(version);
-        Lease::of(query.bind(message).bind(now_us).execute(&self.write).await?.rows_affected())
+        let thread = match picture.thread {
+            Thread::Told => "told",
+            Thread::Behind => "behind",
+        };
+        let query = sqlx::query(SHOWN)
+            .bind(id.as_str())
+            .bind(fence)
+            .bind(picture.version)
+            .bind(&picture.message)
+            .bind(due_us)
+            .bind(picture.told)
+            .bind(thread);
+        Lease::of(query.execute(&self.write).await?.rows_affected())
     }
 
     /// Tries again later.
@@ -184,6 +207,24 @@ impl Store {
     }
 }
 
+/// What a channel shows of a card.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Picture {
+    pub version: i64,
+    /// Where it is.
+    pub message: String,
+    /// The last entry of the log that its thread tells.
+    pub told: i64,
+    pub thread: Thread,
+}
+
+/// Whether a thread tells everything that it is to tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Thread {
+    Told,
+    Behind,
+}
+
 /// Something that was given up.
 #[derive(Debug, Clone, serde::Serialize)]
 pub struct DeadLetter {
@@ -242,6 +283,7 @@ fn claimed(row: &AnyRow) -> Result<Claimed, sqlx::Error> {
                 item: row::count("outbox", &id, row.try_get("item")?)?,
                 secret: secret(&card, row.try_get("secret")?)?,
                 message: row.try_get("message")?,
+                told: row.try_get("told")?,
                 id: card,
             }
         }

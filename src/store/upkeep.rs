@@ -6,7 +6,8 @@ use sqlx::Row;
 use super::{Store, row};
 use crate::domain::id::RequestId;
 
-const DUE: &str = "select id from request where next_at <= $1 order by next_at limit $2";
+const DUE: &str =
+    "select id from request where next_at <= $1 order by next_at limit cast($2 as bigint)";
 
 const RAISE: &str = "update mark set value = $1 where name = 'high_water' and value < $1";
 
@@ -26,7 +27,19 @@ const ENABLE: &str = "delete from endpoint where cast($1 as text) is null or add
 
 const IS_DISABLED: &str = "select why from endpoint where address = $1";
 
+/// The pending requests that are looked at when somebody asks what waits for them.
+pub const PENDING_MAX: i64 = 500;
+
+const PENDING: &str = "select id from request where settled_at is null and next_at is not null \
+   order by next_at limit $1";
+
 impl Store {
+    /// Pending requests, those for which something comes due first at the front.
+    pub async fn pending(&self, most: i64) -> Result<Vec<RequestId>, sqlx::Error> {
+        let rows = sqlx::query(PENDING).bind(most).fetch_all(&self.read).await?;
+        rows.iter().map(|row| Ok(row::id("request", row.try_get("id")?)?)).collect()
+    }
+
     /// Requests for which something has come due, the longest overdue first.
     pub async fn due_requests(
         &self,

@@ -26,7 +26,7 @@ pub(super) fn cancel(slice: &mut Slice, cancel: Cancel, ids: &mut Ids, now: Time
         return Err(Refused::Over(outcome.status));
     }
     // Time that ran out, or a decision that fell, is not undone by a withdrawal.
-    if let Some(outcome) = Outcome::of(&change.view().states(now), now) {
+    if let Some(outcome) = change.loaded.outcome(&change.view().states(now), now) {
         let status = outcome.status;
         change.finish(outcome);
         change.done();

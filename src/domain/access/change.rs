@@ -63,7 +63,7 @@ impl<'a> Change<'a> {
     /// Writes an outcome if there is one by now; otherwise asks whoever is to be asked.
     pub(super) fn settle(&mut self) {
         let states = self.view().states(self.now);
-        match Outcome::of(&states, self.now) {
+        match self.loaded.outcome(&states, self.now) {
             Some(outcome) => self.finish(outcome),
             None => self.ask(&states),
         }
@@ -106,7 +106,7 @@ impl<'a> Change<'a> {
         }
         if self.post(item, &escalation.to) == Posted::New {
             let facts = facts(json!({ "item": item, "step": standing.step }));
-            let payload = json!({ "channel": escalation.to.name });
+            let payload = json!({ "channel": escalation.to.name }).into();
             self.log(Event { kind: Kind::Escalated, actor: SYSTEM.to_owned(), facts, payload });
         }
     }
@@ -218,7 +218,7 @@ fn decided(outcome: &Outcome, approval: Option<&Approval>) -> Event {
         .withdrawal
         .as_ref()
         .map_or_else(|| SYSTEM.to_owned(), |withdrawal| withdrawal.by.to_string());
-    let payload = json!({ "outcome": outcome });
+    let payload = json!({ "outcome": outcome }).into();
     Event { kind: Kind::RequestDecided, actor, facts, payload }
 }
 

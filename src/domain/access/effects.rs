@@ -1,13 +1,13 @@
 //! What is to be written, as rows. All of it goes to the store in one statement, in the
 //! transaction that read what it rests on.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use jiff::Timestamp;
 
 use crate::domain::{
     approval::Approval,
-    audit::Entry,
+    audit::{Entry, Sealed},
     id::{CardId, ClientId, EventId, RequestId},
     outcome::Outcome,
     vote::Vote,
@@ -17,7 +17,8 @@ use crate::domain::{
 #[derive(Debug, Default)]
 pub struct Effects {
     pub keys: Vec<Key>,
-    pub opened: Vec<RequestId>,
+    /// New requests, as they are stored.
+    pub opened: Vec<(RequestId, Arc<Sealed>)>,
     pub touches: BTreeMap<RequestId, Touch>,
     pub votes: BTreeMap<(RequestId, usize, String), Vote>,
     pub wrong_numbers: BTreeMap<(RequestId, String), u32>,

@@ -1,5 +1,7 @@
 //! Open a request: plan, cards, audit entry and idempotency key in one change.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use serde_json::json;
 use sha2::{Digest, Sha256};
@@ -11,7 +13,7 @@ use super::{
     slice::{Loaded, Slice},
 };
 use crate::domain::{
-    audit::{Event, Kind, canonical},
+    audit::{Event, Kind, Payload, Sealed},
     ids::Ids,
     plan::Plan,
     request::AccessRequest,
@@ -20,12 +22,26 @@ use crate::domain::{
 /// A request, checked and planned, that is to be stored.
 #[derive(Debug, Clone)]
 pub struct Open {
-    pub request: AccessRequest,
+    pub request: Arc<AccessRequest>,
     /// One plan for each item.
-    pub plans: Vec<Plan>,
+    pub plans: Arc<Vec<Plan>>,
+    /// Both as they are stored, made before the batch: it may run more than once.
+    sealed: Arc<Sealed>,
     pub key: Option<KeyUse>,
     /// How many requests this client may have pending.
     pub pending_limit: Option<u64>,
+}
+
+impl Open {
+    pub fn new(
+        request: AccessRequest,
+        plans: Vec<Plan>,
+        key: Option<KeyUse>,
+        pending_limit: Option<u64>,
+    ) -> Self {
+        let sealed = Arc::new(Sealed::new(&request, &plans));
+        Self { request: Arc::new(request), plans: Arc::new(plans), sealed, key, pending_limit }
+    }
 }
 
 /// An idempotency key and the body that it came with.
@@ -47,14 +63,14 @@ pub(super) fn open(slice: &mut Slice, open: Open, ids: &mut Ids, now: Timestamp)
     }
     *pending += 1;
     let request = open.request.id.clone();
+    let event = opened(&open);
     if let Some(KeyUse { key, body_sha256 }) = open.key {
         slice.keys.insert((client.clone(), key.clone()), (request.clone(), body_sha256.clone()));
         slice.effects.keys.push(Key { client, key, request: request.clone(), body_sha256 });
     }
     let number = two_digits(ids);
-    let event = opened(&open.request, &open.plans);
     slice.requests.insert(request.clone(), Loaded::new(open.request, open.plans, number));
-    slice.effects.opened.push(request.clone());
+    slice.effects.opened.push((request.clone(), open.sealed));
     let mut change = Change::of(slice, &request, ids, now).ok_or(Refused::Unknown)?;
     change.log(event);
     change.settle();
@@ -79,20 +95,19 @@ fn two_digits(ids: &mut Ids) -> u8 {
     u8::try_from(number).unwrap_or(10)
 }
 
-fn opened(request: &AccessRequest, plans: &[Plan]) -> Event {
-    let digest = hex::encode(Sha256::digest(canonical(request)));
-    let rules: Vec<&[String]> = plans.iter().map(|plan| plan.rules.as_slice()).collect();
-    let policy = plans.first().map(|plan| plan.policy_sha256.as_str());
-    let plan_sha256 = hex::encode(Sha256::digest(canonical(&plans)));
+fn opened(open: &Open) -> Event {
+    let digest = |text: &str| hex::encode(Sha256::digest(text));
+    let rules: Vec<&[String]> = open.plans.iter().map(|plan| plan.rules.as_slice()).collect();
+    let policy = open.plans.first().map(|plan| plan.policy_sha256.as_str());
     Event {
         kind: Kind::RequestOpened,
-        actor: request.integrator.to_string(),
+        actor: open.request.integrator.to_string(),
         facts: facts(json!({
-            "request_sha256": digest,
-            "plan_sha256": plan_sha256,
+            "request_sha256": digest(&open.sealed.request),
+            "plan_sha256": digest(&open.sealed.plans),
             "policy_sha256": policy,
             "rules": rules,
         })),
-        payload: json!({ "request": request, "plans": plans }),
+        payload: Payload::Opened(Arc::clone(&open.sealed)),
     }
 }

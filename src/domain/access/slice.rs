@@ -10,10 +10,10 @@ use jiff::Timestamp;
 use super::effects::{Effects, Touch};
 use crate::domain::{
     approval::Approval,
-    decide::{ItemState, decide},
+    decide::{ItemState, Standing, decide},
     id::{ClientId, RequestId},
     outcome::Outcome,
-    plan::Plan,
+    plan::{Ask, Plan},
     request::AccessRequest,
     vote::Vote,
 };
@@ -43,6 +43,8 @@ pub struct Loaded {
     pub next_at: Option<Timestamp>,
     /// Which cards exist: item, platform, address.
     pub cards: BTreeSet<(usize, String, String)>,
+    /// Which of them a channel has taken.
+    pub posted: BTreeSet<(usize, String, String)>,
     /// Wrong numbers typed, by person.
     pub wrong_numbers: BTreeMap<String, u32>,
 }
@@ -85,10 +87,10 @@ impl View {
 
 impl Loaded {
     /// A request that is being opened.
-    pub fn new(request: AccessRequest, plans: Vec<Plan>, number: u8) -> Self {
+    pub fn new(request: Arc<AccessRequest>, plans: Arc<Vec<Plan>>, number: u8) -> Self {
         let view = View {
-            request: Arc::new(request),
-            plans: Arc::new(plans),
+            request,
+            plans,
             version: 0,
             number,
             votes: Vec::new(),
@@ -102,8 +104,26 @@ impl Loaded {
             sequence: 0,
             next_at: None,
             cards: BTreeSet::new(),
+            posted: BTreeSet::new(),
             wrong_numbers: BTreeMap::new(),
         }
+    }
+
+    /// The outcome of these states, if they make one.
+    pub fn outcome(&self, states: &[ItemState], now: Timestamp) -> Option<Outcome> {
+        Outcome::of(states, |item, standing| self.was_asked(item, standing), now)
+    }
+
+    /// Whether a card of the open step was posted anywhere, at once or when it was escalated.
+    fn was_asked(&self, item: usize, standing: &Standing) -> bool {
+        let step = self.view.plans.get(item).and_then(|plan| plan.steps.get(standing.step));
+        let mut channels = step.into_iter().flat_map(|step| &step.asks).flat_map(Ask::channels);
+        channels.any(|channel| {
+            let mut addresses = channel.addresses.iter();
+            addresses.any(|(platform, address)| {
+                self.posted.contains(&(item, platform.clone(), address.clone()))
+            })
+        })
     }
 
     /// The counters, as they are to be written.

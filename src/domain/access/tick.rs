@@ -37,7 +37,7 @@ fn lapse(change: &mut Change<'_>) -> bool {
         kind: Kind::ApprovalLapsed,
         actor: SYSTEM.to_owned(),
         facts: facts(json!({ "approval": approval.id, "taken_up_at": approval.taken_up_at })),
-        payload: json!({}),
+        payload: json!({}).into(),
     });
     let request = change.view().request.id.clone();
     change.effects().approvals.insert(request, approval.clone());

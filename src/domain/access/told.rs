@@ -62,7 +62,7 @@ pub(super) fn delivered(
             "attempt": delivered.attempt,
             "response_sha256": delivered.response_sha256,
         })),
-        payload: json!({}),
+        payload: json!({}).into(),
     });
     change.effects().settled.push(Settled {
         event: delivered.event,
@@ -93,7 +93,7 @@ pub(super) fn undeliverable(
             "sequence": dead.sequence,
             "attempt": dead.attempt,
         })),
-        payload: json!({ "cause": dead.cause }),
+        payload: json!({ "cause": dead.cause }).into(),
     });
     change.effects().settled.push(Settled {
         event: dead.event,
@@ -123,7 +123,7 @@ fn take_up_approval(change: &mut Change<'_>) -> bool {
         kind: Kind::ApprovalTakenUp,
         actor: change.view().request.integrator.to_string(),
         facts: facts(json!({ "approval": approval.id })),
-        payload: json!({}),
+        payload: json!({}).into(),
     });
     let request = change.view().request.id.clone();
     change.effects().approvals.insert(request, approval.clone());

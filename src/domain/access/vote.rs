@@ -1,7 +1,7 @@
 //! Count a click, or say why it does not count. Everything is judged by the stored plan and the
 //! stored votes, never by what a card showed.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use countersign_port::{
     access::{Choice, Identity, RefusalKind},
@@ -21,13 +21,17 @@ use crate::domain::{
     decide::{ItemState, Standing},
     id::{Group, PersonId, RequestId},
     ids::Ids,
-    plan::{Ask, NumberCheck, Plan, Step},
+    plan::{Ask, NumberCheck, Plan, Risk, Step},
     request::Part,
     vote::{self, Evidence, Grant, Verdict},
 };
 
 /// After so many wrong numbers a person's vote on the request is locked.
 const WRONG_NUMBERS: u32 = 3;
+
+/// How long the answer of a directory is believed.
+const AGE_SECONDS: i64 = 3600;
+const HIGH_RISK_AGE_SECONDS: i64 = 300;
 
 /// A click by a person who is known, on a button that is known.
 #[derive(Debug, Clone)]
@@ -43,6 +47,8 @@ pub struct Vote {
     pub choice: Choice,
     pub comment: Option<Untrusted>,
     pub number: Option<String>,
+    /// When the form was opened that was sent.
+    pub seen_at: Option<Timestamp>,
     pub payload_sha256: String,
 }
 
@@ -55,11 +61,37 @@ pub struct Voter {
     pub membership: Membership,
 }
 
-/// The groups of a person, if anybody can tell.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Membership {
-    Known { groups: Vec<Group>, seen_at: Timestamp },
-    Unknown,
+/// The groups of a person, as the people file and the directories last told.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Membership {
+    pub groups: Vec<Group>,
+    /// When the directory of a group answered last, for every group that is kept in one.
+    pub answered: BTreeMap<Group, Option<Timestamp>>,
+}
+
+/// The groups that count, and those of which nobody can tell.
+struct Certain {
+    groups: Vec<Group>,
+    unknown: Vec<Group>,
+    /// The age of the oldest answer that counts.
+    seen_at: Timestamp,
+}
+
+impl Membership {
+    /// An answer of a directory is believed for an hour, and where much is at stake for minutes.
+    fn certain(&self, risk: Risk, now: Timestamp) -> Certain {
+        let believed = if risk >= Risk::High { HIGH_RISK_AGE_SECONDS } else { AGE_SECONDS };
+        let is_fresh = |at: &Option<Timestamp>| at.is_some_and(|at| later(at, believed) >= now);
+        let counts = |group: &&Group| self.answered.get(*group).is_none_or(is_fresh);
+        let groups: Vec<Group> = self.groups.iter().filter(counts).cloned().collect();
+        let unknown = self.answered.iter().filter(|(_, at)| !is_fresh(at));
+        let seen = groups.iter().filter_map(|group| self.answered.get(group).copied().flatten());
+        Certain {
+            seen_at: seen.min().unwrap_or(now),
+            unknown: unknown.map(|(group, _)| group.clone()).collect(),
+            groups,
+        }
+    }
 }
 
 pub(super) fn vote(slice: &mut Slice, vote: &Vote, ids: &mut Ids, now: Timestamp) -> Reply {
@@ -92,15 +124,14 @@ fn admit(change: &mut Change<'_>, vote: &Vote) -> Result<vote::Vote, RefusalKind
     if is_own(change, plan, &vote.voter) {
         return Err(RefusalKind::OwnRequest);
     }
-    let Membership::Known { groups, seen_at } = &vote.voter.membership else {
-        return Err(RefusalKind::MembershipUnknown);
-    };
+    let certain = vote.voter.membership.certain(plan.risk, now);
     let earlier = earlier_step(change, vote)?;
     let step = plan.steps.get(standing.step).ok_or(RefusalKind::Over)?;
     let (number, asks) = match earlier {
         Some((number, asks)) => (number, asks),
-        None => (standing.step, asks_for(plan, step, vote, groups, standing, now)?),
+        None => (standing.step, asks_for(plan, step, vote, &certain, standing, now)?),
     };
+    has_seen_all(change, vote)?;
     check_number(change, plan, vote)?;
     let verdict = verdict(change, vote)?;
     Ok(vote::Vote {
@@ -114,8 +145,8 @@ fn admit(change: &mut Change<'_>, vote: &Vote) -> Result<vote::Vote, RefusalKind
         cast_at: now,
         evidence: Evidence {
             identity: vote.voter.identity.clone(),
-            groups: groups.clone(),
-            groups_seen_at: *seen_at,
+            groups: certain.groups,
+            groups_seen_at: certain.seen_at,
             payload_sha256: vote.payload_sha256.clone(),
         },
     })
@@ -146,7 +177,7 @@ fn asks_for(
     plan: &Plan,
     step: &Step,
     vote: &Vote,
-    groups: &[Group],
+    certain: &Certain,
     standing: &Standing,
     now: Timestamp,
 ) -> Result<Vec<usize>, RefusalKind> {
@@ -154,13 +185,15 @@ fn asks_for(
         .asks
         .iter()
         .enumerate()
-        .filter(|(_, ask)| is_asked_at(ask, vote) && may_answer(ask, groups, standing, now))
+        .filter(|(_, ask)| {
+            is_asked_at(ask, vote) && may_answer(ask, &certain.groups, standing, now)
+        })
         .map(|(number, _)| number)
         .collect();
     if asks.is_empty() {
         let other = plan.steps.iter().flat_map(|step| &step.asks);
-        let elsewhere = other.filter(|ask| is_in_all(groups, &ask.from)).count() > 0;
-        return Err(if elsewhere { RefusalKind::StepNotOpen } else { RefusalKind::NotEligible });
+        let elsewhere = other.filter(|ask| is_in_all(&certain.groups, &ask.from)).count() > 0;
+        return Err(if elsewhere { RefusalKind::StepNotOpen } else { not_eligible(step, certain) });
     }
     if vote.step != standing.step {
         return Err(RefusalKind::StepNotOpen);
@@ -168,12 +201,27 @@ fn asks_for(
     Ok(asks)
 }
 
+/// Whether somebody is outside of a group, or nobody can tell.
+fn not_eligible(step: &Step, certain: &Certain) -> RefusalKind {
+    let mut perhaps = certain.groups.clone();
+    perhaps.extend(certain.unknown.iter().cloned());
+    // Whoever certainly is in it is not asked here, or not yet: that is not for want of an answer.
+    let matters =
+        |groups: &Vec<Group>| is_in_all(&perhaps, groups) && !is_in_all(&certain.groups, groups);
+    let could = |ask: &Ask| {
+        let added = ask.escalate.iter().map(|escalation| &escalation.add);
+        std::iter::once(&ask.from).chain(added).any(matters)
+    };
+    if step.asks.iter().any(could) {
+        RefusalKind::MembershipUnknown
+    } else {
+        RefusalKind::NotEligible
+    }
+}
+
 /// Whether the card that was clicked hangs where this ask was asked.
 fn is_asked_at(ask: &Ask, vote: &Vote) -> bool {
-    let escalated = ask.escalate.iter().map(|escalation| &escalation.to);
-    std::iter::once(&ask.channel)
-        .chain(escalated)
-        .any(|channel| channel.addresses.get(&vote.platform) == Some(&vote.address))
+    ask.channels().any(|channel| channel.addresses.get(&vote.platform) == Some(&vote.address))
 }
 
 /// In all groups of the ask, or in those that its escalation added in the meantime.
@@ -188,6 +236,25 @@ fn may_answer(ask: &Ask, groups: &[Group], standing: &Standing, now: Timestamp) 
 /// An empty list of groups is nobody, not everybody.
 fn is_in_all(groups: &[Group], wanted: &[Group]) -> bool {
     !wanted.is_empty() && wanted.iter().all(|group| groups.contains(group))
+}
+
+/// Nobody approves what they have not seen: what others cut off after the form was opened. A no is
+/// a no to all of it.
+fn has_seen_all(change: &Change<'_>, vote: &Vote) -> Result<(), RefusalKind> {
+    let Some(seen_at) = vote.seen_at else { return Ok(()) };
+    let cut_since = |old: &vote::Vote| {
+        old.item == vote.item
+            && old.cast_at > seen_at
+            && matches!(old.verdict, Verdict::Approve { grant: Some(_) })
+    };
+    match vote.choice {
+        Choice::Approve | Choice::ApproveLess { .. }
+            if change.view().votes.iter().any(cut_since) =>
+        {
+            Err(RefusalKind::Changed)
+        }
+        Choice::Approve | Choice::ApproveLess { .. } | Choice::Deny { .. } => Ok(()),
+    }
 }
 
 /// Approver and requester must talk: the number stands on the requester's screen only.
@@ -270,7 +337,8 @@ fn cast(change: &mut Change<'_>, vote: &Vote, stored: vote::Vote) {
             "account": account(&vote.voter.identity),
             "groups": stored.evidence.groups,
             "groups_seen_at": stored.evidence.groups_seen_at,
-        }),
+        })
+        .into(),
     });
     let key = (vote.request.clone(), stored.item, stored.person.to_string());
     change.effects().votes.insert(key, stored.clone());
@@ -285,6 +353,6 @@ fn refused(vote: &Vote, kind: RefusalKind) -> Event {
         kind: Kind::VoteRefused,
         actor: vote.voter.person.to_string(),
         facts: facts(json!({ "item": vote.item, "step": vote.step, "why": kind })),
-        payload: json!({ "account": account(&vote.voter.identity) }),
+        payload: json!({ "account": account(&vote.voter.identity) }).into(),
     }
 }

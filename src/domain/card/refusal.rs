@@ -3,10 +3,15 @@
 use countersign_port::access::{Refusal, RefusalKind};
 
 use super::{Scene, deciders, names, words::joined};
-use crate::domain::{decide::ItemState, id::PersonId, outcome::Status, vote::Vote};
+use crate::domain::{
+    decide::ItemState,
+    id::PersonId,
+    outcome::Status,
+    vote::{Verdict, Vote},
+};
 
 /// The sentence for a click that was not counted.
-pub fn refusal(scene: Scene<'_>, kind: RefusalKind, person: &PersonId) -> Refusal {
+pub fn refusal(scene: Scene<'_>, kind: RefusalKind, person: Option<&PersonId>) -> Refusal {
     let can = who_can(scene);
     let sentence = match kind {
         RefusalKind::OwnRequest => {
@@ -30,8 +35,16 @@ pub fn refusal(scene: Scene<'_>, kind: RefusalKind, person: &PersonId) -> Refusa
         RefusalKind::Incomplete => {
             "Something is missing: fill in the form and press again.".to_owned()
         }
+        RefusalKind::Guest => format!("Guests can't decide here. {can} can."),
+        RefusalKind::Changed => {
+            format!("It changed at {}: look again before you decide.", changed_at(scene))
+        }
         RefusalKind::MembershipUnknown
+        | RefusalKind::Stranger
+        | RefusalKind::NotAPerson
+        | RefusalKind::IdentityUnknown
         | RefusalKind::UnknownButton
+        | RefusalKind::UnknownRequest
         | RefusalKind::Superseded
         | RefusalKind::NotLinked
         | RefusalKind::NothingLeft
@@ -53,6 +66,20 @@ pub fn plain(kind: RefusalKind) -> Refusal {
         RefusalKind::NothingLeft => {
             "Nothing would be left of what others granted. Deny it instead, or grant a part that they granted too."
         }
+        RefusalKind::Guest => "Guests can't decide here. Nothing was recorded.",
+        RefusalKind::UnknownRequest => {
+            "There is no request with this id that concerns you. An id begins with arq_."
+        }
+        RefusalKind::Stranger => {
+            "This request belongs to another company; only its people can decide. Nothing was recorded."
+        }
+        RefusalKind::NotAPerson => {
+            "Only people whose account is active can decide. Nothing was recorded."
+        }
+        RefusalKind::IdentityUnknown => {
+            "The chat couldn't tell us who you are just now. Nothing was recorded; try again in a minute."
+        }
+        RefusalKind::Changed => "It has changed: look again before you decide.",
         RefusalKind::Unavailable => "Not recorded. Try again; pressing twice is harmless.",
         RefusalKind::UnknownButton
         | RefusalKind::OwnRequest
@@ -95,8 +122,16 @@ fn open_groups(scene: Scene<'_>) -> String {
     joined(&asks.iter().map(super::Ask::group_names).collect::<Vec<_>>(), "or")
 }
 
-fn already(scene: Scene<'_>, person: &PersonId) -> String {
-    let own = |vote: &&Vote| vote.item == scene.item && vote.person == *person;
+/// When somebody last granted less than was asked.
+fn changed_at(scene: Scene<'_>) -> String {
+    let less = |vote: &&Vote| matches!(vote.verdict, Verdict::Approve { grant: Some(_) });
+    let cut = scene.view.votes.iter().filter(|vote| vote.item == scene.item).filter(less);
+    let at = cut.map(|vote| vote.cast_at).max().unwrap_or(scene.now);
+    at.strftime("%H:%M UTC").to_string()
+}
+
+fn already(scene: Scene<'_>, person: Option<&PersonId>) -> String {
+    let own = |vote: &&Vote| vote.item == scene.item && Some(&vote.person) == person;
     match scene.view.votes.iter().find(own) {
         Some(vote) => format!(
             "You already approved at {}; each person counts once.",

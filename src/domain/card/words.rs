@@ -63,11 +63,6 @@ pub(super) fn duration(seconds: i64) -> String {
     if count == 1 { format!("1 {unit}") } else { format!("{count} {unit}s") }
 }
 
-/// Whether a text carries characters that a reader cannot see or tell apart.
-pub(super) fn is_suspicious(text: &Untrusted) -> bool {
-    !text.display().warnings().is_empty()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

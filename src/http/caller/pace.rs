@@ -1,4 +1,4 @@
-//! How fast one client may ask. Refused before anything is written.
+//! How fast one client or auditor may ask. Refused before anything is written.
 
 use std::num::NonZeroU32;
 
@@ -9,7 +9,7 @@ use governor::{
 
 use crate::refusal::Refusal;
 
-/// The pace of one client; a second's worth may come at once.
+/// The pace of one caller; a second's worth may come at once.
 #[derive(Debug)]
 pub(super) struct Pace {
     limiter: DefaultDirectRateLimiter,
@@ -27,7 +27,7 @@ impl Pace {
         let Err(early) = self.limiter.check() else { return Ok(()) };
         let wait = early.wait_time_from(DefaultClock::default().now());
         Err(Refusal::RateLimited {
-            detail: format!("this client may ask {} times a second: slow down", self.per_second),
+            detail: format!("you may ask {} times a second: slow down", self.per_second),
             retry_after_seconds: wait.as_secs() + 1,
         })
     }

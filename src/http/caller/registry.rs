@@ -47,10 +47,17 @@ pub(super) struct Known {
     secrets: Vec<Secret>,
 }
 
+/// An auditor and what comes with it.
+#[derive(Debug)]
+pub(super) struct Reading {
+    pub(super) id: Arc<str>,
+    pub(super) pace: Pace,
+}
+
 #[derive(Debug)]
 enum Holder {
     Client(ClientId),
-    Auditor(Arc<str>),
+    Auditor(Arc<Reading>),
 }
 
 #[derive(Debug)]
@@ -78,8 +85,9 @@ impl Registry {
             registry.add(integrator);
         }
         for auditor in auditors {
-            let id: Arc<str> = auditor.id.into();
-            registry.hold(auditor.api_keys, || Holder::Auditor(Arc::clone(&id)));
+            let pace = Pace::new(auditor.requests_per_second);
+            let reading = Arc::new(Reading { id: auditor.id.into(), pace });
+            registry.hold(auditor.api_keys, || Holder::Auditor(Arc::clone(&reading)));
         }
         for issuer in issuers {
             let jwks = Jwks::new(&issuer, egress.clone());
@@ -113,9 +121,9 @@ impl Registry {
         }
     }
 
-    pub(super) fn auditor_by_key(&self, key: &str) -> Option<Arc<str>> {
+    pub(super) fn auditor_by_key(&self, key: &str) -> Option<&Reading> {
         match self.holder(key)? {
-            Holder::Auditor(id) => Some(Arc::clone(id)),
+            Holder::Auditor(reading) => Some(reading),
             Holder::Client(_) => None,
         }
     }

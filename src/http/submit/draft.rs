@@ -57,7 +57,10 @@ type Checked<T> = Result<T, Refusal>;
 
 /// Checks a body against the rules for all and those for this client.
 pub(super) fn draft(body: SubmitRequest, client: &Client, now: Timestamp) -> Checked<Draft> {
-    let asking = asking_client(body.client)?;
+    let asking = match body.client {
+        Some(body) => asking_client(body)?,
+        None => itself(client),
+    };
     let items = match (body.items, body.action, body.resource, body.requested_access) {
         (Some(items), None, None, None) => bundle(items, now)?,
         (Some(_), ..) => {
@@ -91,6 +94,16 @@ pub(super) fn draft(body: SubmitRequest, client: &Client, now: Timestamp) -> Che
         requested_expiry_seconds: seconds("requested_expiry", body.requested_expiry)?,
         callback: body.callback.map(|body| callback(body, client)).transpose()?,
     })
+}
+
+/// Whoever names no client asks for access of its own.
+fn itself(client: &Client) -> AskingClient {
+    AskingClient {
+        id: client.id.to_string(),
+        name: Some(Untrusted::new(client.name.clone())),
+        actor: None,
+        source: Map::new(),
+    }
 }
 
 fn asking_client(body: ClientBody) -> Checked<AskingClient> {
@@ -324,3 +337,6 @@ fn needed(name: &str, value: String, most: usize) -> Checked<String> {
 fn invalid(detail: impl Into<String>) -> Refusal {
     Refusal::InvalidRequest { detail: detail.into() }
 }
+
+#[cfg(test)]
+mod tests;

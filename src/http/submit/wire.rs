@@ -18,8 +18,8 @@ use utoipa::ToSchema;
 pub(super) struct SubmitRequest {
     /// On whose behalf access is asked.
     pub(super) subject: SubjectBody,
-    /// The OAuth client that wants the access.
-    pub(super) client: ClientBody,
+    /// The OAuth client that wants the access. Left out, it is the one that calls.
+    pub(super) client: Option<ClientBody>,
     /// What is to be done. Left out, the action is `grant_scope`.
     pub(super) action: Option<ActionBody>,
     /// To what it is to be done. Left out, it is the OAuth client.

@@ -1,0 +1,57 @@
+//! Slack, put together out of its parts.
+
+use std::sync::Arc;
+
+use countersign_port::{directory::Directory, memory::Memory};
+use countersign_slack::{
+    install::{Installer, Marks, Random},
+    oauth::OAuth,
+    settings::{Now, Settings},
+    slack::{Parts, Slack},
+    token::Tokens,
+    usergroups::UserGroups,
+};
+
+use crate::{clock::Clock, means::Means};
+
+/// The name under which it keeps its records.
+const ADAPTER: &str = "slack";
+
+/// The chat product and its user groups.
+pub(super) fn connect(settings: &Settings, means: &Means) -> (Slack, Arc<dyn Directory>) {
+    let memory: Arc<dyn Memory> = Arc::new(means.memory(ADAPTER));
+    let now = now(&means.clock);
+    let oauth = OAuth::new(means.egress.clone(), settings);
+    let tokens = Arc::new(match &oauth {
+        Some(oauth) => Tokens::new(settings, Arc::clone(&memory), oauth.clone(), now.clone()),
+        None => Tokens::fixed(&settings.workspaces),
+    });
+    let installer = oauth.map(|oauth| {
+        let (settings, tokens) = (settings.clone(), Arc::clone(&tokens));
+        Arc::new(Installer { settings, oauth, tokens, marks: marks(means) })
+    });
+    let slack = Slack::new(Parts {
+        settings: settings.clone(),
+        egress: means.egress.clone(),
+        memory,
+        now,
+        tokens: Arc::clone(&tokens),
+        installer,
+        listeners: Vec::new(),
+    })
+    .sharing(settings.shared_channels.iter().cloned());
+    let groups = UserGroups::new(tokens, slack.web());
+    (slack, Arc::new(groups))
+}
+
+/// What makes links for operators who install the app.
+pub fn marks(means: &Means) -> Marks {
+    let seeds = means.seeds.clone();
+    let random = Random(Arc::new(move || seeds.seed().0));
+    Marks { memory: Arc::new(means.memory(ADAPTER)), random, now: now(&means.clock) }
+}
+
+fn now(clock: &Clock) -> Now {
+    let clock = clock.clone();
+    Now(Arc::new(move || clock.now()))
+}

@@ -1,0 +1,87 @@
+//! Who is in the groups that are kept elsewhere: asked regularly, so that no click waits for a
+//! directory. What a directory does not say stays as old as it is, and the law says how old is
+//! too old.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use countersign_port::directory::Directory;
+use tokio_util::sync::CancellationToken;
+
+use crate::{domain::id::Group, law::Membership, service::Service};
+
+/// How often every directory is asked: within the age up to which high risk believes it.
+const EVERY: Duration = Duration::from_secs(120);
+
+/// Asks the directories.
+#[derive(Clone)]
+pub struct Directories {
+    service: Service,
+    sources: Arc<Vec<Arc<dyn Directory>>>,
+    answers: Arc<Mutex<BTreeMap<Group, Membership>>>,
+    stop: CancellationToken,
+}
+
+impl Directories {
+    pub fn new(
+        service: Service,
+        directories: Vec<Arc<dyn Directory>>,
+        stop: CancellationToken,
+    ) -> Self {
+        Self { service, sources: Arc::new(directories), answers: Arc::default(), stop }
+    }
+
+    /// Works until it is told to stop.
+    pub async fn run(self) {
+        if self.sources.is_empty() {
+            return;
+        }
+        while !self.stop.is_cancelled() {
+            self.ask_all().await;
+            tokio::select! {
+                () = self.stop.cancelled() => {}
+                () = tokio::time::sleep(EVERY) => {}
+            }
+        }
+    }
+
+    /// Asks about every group of the law in force, and puts what was said into force.
+    pub async fn ask_all(&self) {
+        let law = self.service.law();
+        for (group, source) in law.kept_elsewhere() {
+            let mut sources = self.sources.iter();
+            let Some(directory) =
+                sources.find(|directory| directory.source() == source.kind.as_str())
+            else {
+                continue;
+            };
+            match directory.members(&source.value).await {
+                Ok(accounts) => {
+                    let at = self.service.parts.clock.now();
+                    self.keep(group.clone(), Membership { accounts, at });
+                }
+                Err(no_answer) => {
+                    tracing::warn!(%group, source = source.kind, cause = no_answer.cause,
+                        "a directory could not say who is in a group");
+                    metrics::counter!("countersign_directory_failures_total", "source" => directory.source())
+                        .increment(1);
+                }
+            }
+        }
+        let answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        self.service.parts.law.rcu(|law| law.answered(&answers));
+    }
+
+    fn keep(&self, group: Group, membership: Membership) {
+        self.answers.lock().unwrap_or_else(PoisonError::into_inner).insert(group, membership);
+    }
+}
+
+impl std::fmt::Debug for Directories {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Directories")
+    }
+}

@@ -1,0 +1,76 @@
+//! The story of a request for the thread below its card: one line for each entry of the log that
+//! people care about, in our words.
+
+use countersign_port::{access::DenyReason, card::Line, text::Untrusted};
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::client_name;
+use crate::domain::{
+    access::slice::View,
+    audit::{Kind, Leaf},
+    outcome::Status,
+    vote::Verdict,
+};
+
+/// The line of an entry, if it has one for the card of this item. An erased payload tells nothing.
+pub fn line(view: &View, item: usize, leaf: &Leaf, payload: &Value) -> Option<Line> {
+    let fact = |name: &str| leaf.facts.get(name);
+    let is_elsewhere = fact("item").and_then(Value::as_u64).is_some_and(|of| of != item as u64);
+    if is_elsewhere {
+        return None;
+    }
+    match leaf.kind {
+        Kind::VoteCast => voted(fact("verdict")?, payload, leaf),
+        Kind::Escalated => {
+            let channel = Untrusted::new(payload.get("channel")?.as_str()?).display();
+            Some(Line::words("Nobody has decided yet: asked ").outside(channel).and(" as well."))
+        }
+        Kind::RequestDecided => decided(fact("status")?),
+        Kind::CallbackDelivered => Some(client_name(view).and(" told ").time(leaf.at)),
+        Kind::CallbackDead => Some(client_name(view).and(" could not be told.")),
+        Kind::ApprovalTakenUp => Some(client_name(view).and(" took the approval up.")),
+        Kind::ApprovalLapsed => Some(Line::words("Not taken up in time: the approval lapsed.")),
+        Kind::RequestOpened | Kind::VoteRefused => None,
+    }
+}
+
+/// What an entry about a vote says in words.
+#[derive(Deserialize)]
+struct Words {
+    name: Untrusted,
+    comment: Option<Untrusted>,
+}
+
+fn voted(verdict: &Value, payload: &Value, leaf: &Leaf) -> Option<Line> {
+    let Words { name, comment } = Words::deserialize(payload).ok()?;
+    let who = Line::default().outside(name.display());
+    let line = match Verdict::deserialize(verdict).ok()? {
+        Verdict::Approve { grant: None } => who.and(" approved "),
+        Verdict::Approve { grant: Some(_) } => who.and(" approved less than was asked "),
+        Verdict::Deny { reason } => who.and(no(reason)),
+    };
+    let line = line.time(leaf.at);
+    Some(match comment {
+        // On one line: nobody draws a second line of ours.
+        Some(comment) => line.and(": ").outside(comment.display()),
+        None => line,
+    })
+}
+
+fn no(reason: DenyReason) -> String {
+    format!(" said no ({}) ", reason.words())
+}
+
+fn decided(status: &Value) -> Option<Line> {
+    let words = match Status::deserialize(status).ok()? {
+        Status::Approved => "Approved.",
+        Status::Denied => "Denied: nothing was granted.",
+        Status::Expired => "Expired: nobody, or too few, decided in time.",
+        Status::Cancelled => "Withdrawn: nothing was granted.",
+        Status::Failed => "Failed: nothing was granted.",
+        Status::Partial => "Ended in parts.",
+        Status::Pending => return None,
+    };
+    Some(Line::words(words))
+}

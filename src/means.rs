@@ -1,0 +1,50 @@
+//! What everything else stands on: the database, the way out, the key ring, time and chance.
+
+use std::sync::Arc;
+
+use countersign_egress::Egress;
+use secrecy::ExposeSecret;
+
+use crate::{
+    cli::Failure,
+    clock::{Clock, Seeds},
+    config::Config,
+    memory::AdapterMemory,
+    seal::KeyRing,
+    store::Store,
+};
+
+/// Opened once, shared by all.
+#[derive(Debug, Clone)]
+pub struct Means {
+    pub store: Store,
+    pub egress: Egress,
+    pub keys: Arc<KeyRing>,
+    pub clock: Clock,
+    pub seeds: Seeds,
+}
+
+impl Means {
+    /// Opens the database and takes over what the configuration says of the way out and of the
+    /// keys. Refuses to go on where something was sealed with a key that is missing.
+    pub async fn open(config: &mut Config, clock: Clock, seeds: Seeds) -> Result<Self, Failure> {
+        let egress = Egress::new(std::mem::take(&mut config.egress))?;
+        let keys = Arc::new(KeyRing::new(std::mem::take(&mut config.encryption_keys)));
+        let store = Store::open(config.database.expose_secret()).await?;
+        for id in store.key_ids().await? {
+            keys.has(id.parse()?)?;
+        }
+        Ok(Self { store, egress, keys, clock, seeds })
+    }
+
+    /// The memory of an adapter.
+    pub fn memory(&self, adapter: &'static str) -> AdapterMemory {
+        AdapterMemory {
+            adapter,
+            store: self.store.clone(),
+            keys: Arc::clone(&self.keys),
+            clock: self.clock.clone(),
+            seeds: self.seeds.clone(),
+        }
+    }
+}
