@@ -1,0 +1,93 @@
+//! What all parts of the adapter share.
+
+use std::{fmt, sync::Arc};
+
+use countersign_port::{
+    access::{Access, Place, Press, Refusal, Waiting},
+    memory::Memory,
+};
+
+use crate::{
+    address::Spot,
+    events::Listener,
+    payload::Claim,
+    private::Errands,
+    settings::{Now, Settings},
+    token::Tokens,
+    web::Web,
+    who::{Accounts, Registry},
+};
+
+/// The parts.
+pub(crate) struct Core {
+    pub settings: Settings,
+    pub tokens: Arc<Tokens>,
+    pub web: Arc<Web>,
+    pub memory: Arc<dyn Memory>,
+    pub now: Now,
+    pub accounts: Accounts,
+    pub errands: Errands,
+    pub listeners: Vec<Arc<dyn Listener>>,
+}
+
+impl Core {
+    /// What is known of accounts.
+    pub(crate) fn registry(&self) -> Registry<'_> {
+        Registry {
+            app_id: self.settings.app_id.as_deref(),
+            accounts: &self.accounts,
+            web: &self.web,
+            now: self.now.get(),
+        }
+    }
+
+    /// What waits for an account, or why it is told nothing.
+    pub(crate) async fn waiting(
+        &self,
+        access: &Arc<dyn Access>,
+        claim: &Claim,
+        evidence: &str,
+    ) -> Result<Vec<Waiting>, Refusal> {
+        self.admit_viewer(access, claim, evidence).await?;
+        access.waiting(&claim.identity()).await
+    }
+
+    /// Whether an account may see anything, where no button was pressed.
+    pub(crate) async fn admit_viewer(
+        &self,
+        access: &Arc<dyn Access>,
+        claim: &Claim,
+        evidence: &str,
+    ) -> Result<(), Refusal> {
+        let installation = claim.installation(&self.tokens).await;
+        match self.registry().admit(claim, installation.as_deref()).await {
+            Ok(()) => Ok(()),
+            Err(kind) => {
+                let press = press(String::new(), claim, None, evidence);
+                Err(access.turn_away(&press, kind).await)
+            }
+        }
+    }
+}
+
+/// A press in the service's words.
+pub(crate) fn press(button: String, claim: &Claim, place: Option<Place>, evidence: &str) -> Press {
+    Press { button, by: claim.identity(), place, payload_sha256: evidence.to_owned() }
+}
+
+/// Where a press was made, once the installation is known.
+pub(crate) fn place(
+    installation: Option<&str>,
+    channel: Option<&str>,
+    ts: Option<&str>,
+) -> Option<Place> {
+    let (installation, channel, ts) = (installation?, channel?, ts?);
+    let own = str::to_owned;
+    Some(Spot { installation: own(installation), channel: own(channel), ts: own(ts) }.place())
+}
+
+impl fmt::Debug for Core {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Core").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}
