@@ -258,6 +258,50 @@ async fn less_time_than_asked_is_granted() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn fewer_scopes_than_asked_are_granted() {
+    tell(|office| async move {
+        let mut body = write_prod(&office);
+        body["requested_access"] = json!({ "scope": "prod:orders:write report:read" });
+        let answer = office.ask(&body).await;
+        assert_eq!(answer.status, 202, "{}", answer.body);
+        let id = answer.body["task"]["id"].as_str().unwrap();
+        office.settle().await;
+        let nothing = Answers::less(Vec::new(), None);
+        let refusal = office
+            .press_with("erin", "shop-approvals", Verb::ApproveLess, nothing)
+            .await
+            .unwrap_err();
+        assert_eq!(refusal.kind, RefusalKind::NothingLeft);
+        let report = Answers::less(vec![1], None);
+        office.press_with("erin", "shop-approvals", Verb::ApproveLess, report).await.unwrap();
+        // What one has left out, the others cannot put back, nor leave nothing of.
+        let orders = Answers::less(vec![0], None);
+        let refusal = office
+            .press_with("farid", "shop-approvals", Verb::ApproveLess, orders)
+            .await
+            .unwrap_err();
+        assert_eq!(refusal.kind, RefusalKind::NothingLeft);
+        office.press("farid", "shop-approvals", Verb::Approve).await.unwrap();
+        office.settle().await;
+        office.press("sam", "security", Verb::Approve).await.unwrap();
+        office.settle().await;
+        let delivered = office.receiver.read();
+        assert_eq!(delivered[0].event["type"], "access_request.approved");
+        assert_eq!(delivered[0].event["result"]["granted_scope"], "report:read");
+        assert_eq!(office.get(id).await.body["result"]["granted_scope"], "report:read");
+        let card = office.newest("shop-approvals");
+        let title = card.title.plain();
+        assert!(
+            title.starts_with("Approved, less than asked: Shop Admin may see the sales report")
+        );
+        let kept: Vec<String> = card.changes.iter().map(|change| change.name.to_string()).collect();
+        assert_eq!(kept, ["report:read"]);
+        office
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn three_wrong_numbers_lock_the_vote() {
     tell(|office| async move {
         let body = json!({

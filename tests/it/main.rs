@@ -4,11 +4,19 @@
 
 mod audit;
 mod callback;
+mod canary;
 mod database;
 mod decide;
+mod doctor;
+mod init;
 mod intake;
+mod metrics;
 mod office;
+mod processes;
 mod race;
 mod receiver;
 mod resilience;
+mod running;
+mod slack;
+mod teams;
 mod tidy;

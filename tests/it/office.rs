@@ -8,13 +8,14 @@ use countersign::{
     app::App,
     clock::{Clock, Seeds},
     config::{Config, environment::Environment},
-    law::{Law, Source, Sources},
+    law::{Known, Law, Source, Sources},
+    means::Means,
     outbox::pace::Pace,
     server::{Setup, assemble},
     store::Store,
 };
 use countersign_port::{
-    access::{Access, Ballot, Choice, Refusal},
+    access::{Access, Ballot, Choice, Press, Refusal},
     card::{Card, Verb},
 };
 use countersign_sandbox::{click::Answers, demo, door::Key, workspace::Sandbox};
@@ -90,13 +91,13 @@ impl Office {
 
     /// A second process over the same database.
     pub(crate) async fn replica(&self) -> App {
-        let setup = setup(&self.database, &self.clock, &self.sandbox, &self.receiver);
-        assemble(setup, |_| Router::new()).await.unwrap().0
+        let setup = setup(&self.database, &self.clock, &self.sandbox, &self.receiver).await;
+        assemble(setup, |_| Router::new()).0
     }
 
     async fn with(database: Database, clock: Clock, sandbox: Sandbox, receiver: Receiver) -> Self {
-        let setup = setup(&database, &clock, &sandbox, &receiver);
-        let (app, router) = assemble(setup, |_| Router::new()).await.unwrap();
+        let setup = setup(&database, &clock, &sandbox, &receiver).await;
+        let (app, router) = assemble(setup, |_| Router::new());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         #[expect(clippy::disallowed_methods, reason = "ends with the test's runtime")]
@@ -188,24 +189,40 @@ impl Office {
     /// Presses a button that may not be on any card any more.
     pub(crate) async fn press_token(&self, who: &str, token: &str) -> Result<Card, Refusal> {
         let ballot = Ballot {
-            button: token.to_owned(),
-            voter: demo::identity(who),
+            press: press(who, token),
             choice: Choice::Approve,
             comment: None,
             number: None,
-            payload_sha256: String::new(),
+            seen_at: None,
         };
         self.app.service.vote(ballot).await
     }
 }
 
-fn setup(database: &Database, clock: &Clock, sandbox: &Sandbox, receiver: &Receiver) -> Setup {
+/// A button, pressed by somebody on the sandbox.
+pub(crate) fn press(who: &str, token: &str) -> Press {
+    Press {
+        button: token.to_owned(),
+        by: demo::identity(who),
+        place: None,
+        payload_sha256: String::new(),
+    }
+}
+
+async fn setup(
+    database: &Database,
+    clock: &Clock,
+    sandbox: &Sandbox,
+    receiver: &Receiver,
+) -> Setup {
+    let mut config = config(database, receiver);
+    let means = Means::open(&mut config, clock.clone(), Seeds::system()).await.unwrap();
     Setup {
-        config: config(database, receiver),
+        config,
+        means,
         law: demo_law(),
         chats: vec![Arc::new(sandbox.clone())],
-        clock: clock.clone(),
-        seeds: Seeds::system(),
+        directories: Vec::new(),
         pace: Pace::Unlimited,
     }
 }
@@ -264,5 +281,6 @@ fn demo_law() -> Law {
         catalogue: source("catalogue.yaml", demo::CATALOGUE),
         people: source("people.yaml", demo::PEOPLE),
     };
-    Law::parse(&sources, &[demo::PLATFORM]).unwrap()
+    let known = Known { platforms: vec![demo::PLATFORM], ..Known::default() };
+    Law::parse(&sources, &known).unwrap()
 }

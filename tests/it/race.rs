@@ -1,6 +1,6 @@
 //! Many people at once: exactly one outcome each.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use countersign::{
     domain::{
@@ -14,6 +14,7 @@ use countersign::{
         },
     },
     service::Opened,
+    store::Store,
 };
 use countersign_port::{
     access::{Access, Ballot, Choice},
@@ -24,11 +25,21 @@ use futures::future::join_all;
 
 use crate::{
     database::Database,
-    office::{Office, tell},
+    office::{Office, press, tell},
 };
 
 /// How many requests race at once.
 const REQUESTS: usize = 40;
+
+/// How often two votes are made to wait for one lock.
+const ROUNDS: usize = 10;
+
+/// How many of these rounds end in a decision. A store that reads before it locks sees, in each, one
+/// vote of two: if it did not lose them all, these races would prove nothing.
+const DECIDED: usize = if cfg!(feature = "read-first") { 0 } else { ROUNDS };
+
+/// Both votes are there long before.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 fn client() -> Client {
     Client {
@@ -45,6 +56,31 @@ fn client() -> Client {
 }
 
 fn write_prod() -> Draft {
+    let requested = RequestedAccess {
+        scopes: vec!["prod:orders:write".to_owned()],
+        ..RequestedAccess::default()
+    };
+    draft(GRANT_SCOPE, requested, Context::default())
+}
+
+/// Needs one person in each of two channels, side by side.
+fn transfer() -> Draft {
+    let parameters = [("amount", "20000"), ("currency", "USD"), ("to", "Acme")];
+    let parameters = parameters.map(|(name, value)| (name.to_owned(), value.into()));
+    let context = Context { parameters: parameters.into_iter().collect(), ..Context::default() };
+    draft("funds.transfer", RequestedAccess::default(), context)
+}
+
+fn draft(action: &str, requested: RequestedAccess, context: Context) -> Draft {
+    let item = Item {
+        action: Action { name: action.to_owned(), properties: None },
+        resource: Resource {
+            kind: "oauth_client".to_owned(),
+            id: demo::CLIENT_ID.to_owned(),
+            properties: None,
+        },
+        requested,
+    };
     Draft {
         client: AskingClient {
             id: demo::CLIENT_ID.to_owned(),
@@ -61,19 +97,8 @@ fn write_prod() -> Draft {
             roles: Vec::new(),
             sid: None,
         },
-        items: vec![Item {
-            action: Action { name: GRANT_SCOPE.to_owned(), properties: None },
-            resource: Resource {
-                kind: "oauth_client".to_owned(),
-                id: demo::CLIENT_ID.to_owned(),
-                properties: None,
-            },
-            requested: RequestedAccess {
-                scopes: vec!["prod:orders:write".to_owned()],
-                ..RequestedAccess::default()
-            },
-        }],
-        context: Context::default(),
+        items: vec![item],
+        context,
         login_hint: None,
         binding_message: None,
         acr_values: None,
@@ -82,22 +107,25 @@ fn write_prod() -> Draft {
     }
 }
 
-async fn open(office: &Office) -> Opened {
-    office.app.service.open(&client(), write_prod(), None).await.unwrap()
+async fn open(office: &Office, draft: Draft) -> Opened {
+    office.app.service.open(&client(), draft, None).await.unwrap()
+}
+
+fn approval(button: &str, who: &str) -> Ballot {
+    Ballot {
+        press: press(who, button),
+        choice: Choice::Approve,
+        comment: None,
+        number: None,
+        seen_at: None,
+    }
 }
 
 async fn click(office: &Office, access: &dyn Access, channel: &str, who: &str) {
     let presses = office.sandbox.messages(channel).into_iter().filter_map(|message| {
         let button =
             message.card.actions.iter().find(|button| button.verb == Verb::Approve)?.clone();
-        Some(access.vote(Ballot {
-            button: button.token,
-            voter: demo::identity(who),
-            choice: Choice::Approve,
-            comment: None,
-            number: None,
-            payload_sha256: String::new(),
-        }))
+        Some(access.vote(approval(&button.token, who)))
     });
     for result in join_all(presses).await {
         if let Err(refusal) = result {
@@ -109,7 +137,7 @@ async fn click(office: &Office, access: &dyn Access, channel: &str, who: &str) {
 /// Eight people press every card of both steps at once, each at the replica of their turn: some
 /// count, some do not, some press twice, one of them is the requester.
 async fn race(office: &Office, replicas: &[&dyn Access]) {
-    let opened: Vec<Opened> = join_all((0..REQUESTS).map(|_| open(office))).await;
+    let opened: Vec<Opened> = join_all((0..REQUESTS).map(|_| open(office, write_prod()))).await;
     office.settle().await;
     let shop = ["erin", "farid", "erin", "farid", "dana", "sam", "gus", "fay"];
     let security = ["sam", "sam", "sam", "dana", "erin", "farid", "olu", "sam"];
@@ -165,4 +193,49 @@ async fn two_replicas_on_one_database_make_exactly_one_outcome_each() {
     race(&office, &[&office.app.service, &other.service]).await;
     other.stop().await;
     office.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn votes_that_wait_for_one_lock_see_each_other() {
+    let Some(database) = Database::postgres().await else { return };
+    let office = Office::open(database).await;
+    let other = office.replica().await;
+    let mut decided = 0;
+    for _ in 0..ROUNDS {
+        let id = open(&office, transfer()).await.view.request.id.clone();
+        office.settle().await;
+        both_wait(&office, &other.service, &id).await;
+        let view = office.app.service.view(&client(), &id).await.unwrap();
+        decided += usize::from(view.outcome.is_some());
+        office.settle().await;
+    }
+    assert_eq!(decided, DECIDED);
+    other.stop().await;
+    office.close().await;
+}
+
+/// Two people click, each at another replica, while somebody holds the lock of the request.
+async fn both_wait(office: &Office, there: &dyn Access, id: &RequestId) {
+    let store = office.store();
+    let mut holder = store.read.begin().await.unwrap();
+    let lock = sqlx::query("select id from request where id = $1 for update").bind(id.as_str());
+    lock.execute(&mut *holder).await.unwrap();
+    let let_go = async {
+        while waiting(&store).await < 2 {
+            tokio::task::yield_now().await;
+        }
+        holder.commit().await.unwrap();
+    };
+    let let_go = tokio::time::timeout(PATIENCE, let_go);
+    let here: &dyn Access = &office.app.service;
+    let fay = here.vote(approval(&office.button("payments", Verb::Approve), "fay"));
+    let olu = there.vote(approval(&office.button("incident", Verb::Approve), "olu"));
+    let (fay, olu, let_go) = tokio::join!(fay, olu, let_go);
+    assert!(fay.is_ok() && olu.is_ok() && let_go.is_ok(), "{fay:?} {olu:?} {let_go:?}");
+}
+
+async fn waiting(store: &Store) -> i64 {
+    let query = "select count(*) from pg_stat_activity \
+        where datname = current_database() and wait_event_type = 'Lock'";
+    sqlx::query_scalar(query).fetch_one(&store.read).await.unwrap()
 }

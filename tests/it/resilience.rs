@@ -85,6 +85,77 @@ async fn a_chat_product_that_limits_or_is_down_is_waited_for() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn where_no_channel_takes_the_card_the_request_fails() {
+    tell(|office| async move {
+        office.sandbox.archive("shop-approvals");
+        office.sandbox.archive("platform");
+        let id = ask(&office).await;
+        office.settle().await;
+        assert_eq!(office.get(&id).await.body["task"]["status"], "pending");
+        office.advance(SignedDuration::from_mins(30)).await;
+        let delivered = office.receiver.read();
+        assert_eq!(delivered.len(), 1);
+        let event = &delivered[0].event;
+        assert_eq!(event["type"], "access_request.failed");
+        let reason = json!({
+            "code": "unreachable",
+            "comment": "no channel took the card, so nobody was asked",
+        });
+        assert_eq!(event["task"]["reason"], reason);
+        let task = office.get(&id).await.body;
+        assert_eq!(task["task"]["status"], "failed");
+        assert_eq!(task["task"]["reason"], reason);
+        assert!(task.get("result").is_none());
+        office
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_step_that_nobody_sees_fails_however_far_it_had_come() {
+    tell(|office| async move {
+        office.sandbox.archive("security");
+        let id = ask(&office).await;
+        office.settle().await;
+        office.press("erin", "shop-approvals", Verb::Approve).await.unwrap();
+        office.press("farid", "shop-approvals", Verb::Approve).await.unwrap();
+        office.advance(SignedDuration::from_mins(30)).await;
+        assert_eq!(office.receiver.events(), ["access_request.failed"]);
+        assert_eq!(office.get(&id).await.body["task"]["status"], "failed");
+        let card = office.newest("shop-approvals");
+        assert_eq!(card.face, Face::Failed);
+        let lines: Vec<String> = card.progress.iter().map(|line| line.line.plain()).collect();
+        assert_eq!(
+            lines[2..],
+            [
+                "nobody could be asked: no channel took the card of this step",
+                "Shop Admin told 12:30 UTC"
+            ]
+        );
+        office
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_channel_that_is_gone_leaves_the_one_that_it_escalates_to() {
+    tell(|office| async move {
+        office.sandbox.archive("shop-approvals");
+        let id = ask(&office).await;
+        office.advance(SignedDuration::from_mins(10)).await;
+        office.press("erin", "platform", Verb::Approve).await.unwrap();
+        office.press("farid", "platform", Verb::Approve).await.unwrap();
+        office.settle().await;
+        office.press("sam", "security", Verb::Approve).await.unwrap();
+        office.settle().await;
+        assert_eq!(office.receiver.events(), ["access_request.approved"]);
+        assert_eq!(office.get(&id).await.body["task"]["status"], "approved");
+        office
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn forged_and_foreign_buttons_record_nothing() {
     tell(|office| async move {
         ask(&office).await;

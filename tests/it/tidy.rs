@@ -114,10 +114,21 @@ fn only_the_root_names_adapters() {
         "countersign_keycloak",
         "countersign_hydra",
     ];
-    const ALLOWED: &[&str] = &["src/adapters.rs", "src/cli/demo.rs"];
+    // The configuration reads each adapter's settings into the adapter's own type.
+    const ALLOWED: &[&str] = &[
+        "src/adapters.rs",
+        "src/config.rs",
+        "src/cli/demo.rs",
+        "src/cli/init/slack.rs",
+        "src/cli/manifest.rs",
+        "src/cli/slack.rs",
+    ];
     let inside = rust_sources().filter(|file| {
         let demo = file.path.starts_with("src/cli/demo/");
-        file.path.starts_with("src/") && !demo && !ALLOWED.contains(&file.path.as_str())
+        let settings = file.path.starts_with("src/config/");
+        let adapter = file.path.starts_with("src/adapters/");
+        let allowed = demo || settings || adapter || ALLOWED.contains(&file.path.as_str());
+        file.path.starts_with("src/") && !allowed
     });
     assert_none(offences(code_lines(inside), ADAPTERS), "speak to the port; lib.rs joins the two");
 }
@@ -126,7 +137,9 @@ fn only_the_root_names_adapters() {
 fn chat_products_are_named_only_at_the_rim() {
     const PRODUCTS: &[&str] = &["slack", "teams"];
     let is_rim = |path: &str| {
-        path == "src/lib.rs" || path.starts_with("src/config") || path.starts_with("src/cli")
+        path.starts_with("src/adapters")
+            || path.starts_with("src/config")
+            || path.starts_with("src/cli")
     };
     let core = rust_sources().filter(|file| file.path.starts_with("src/") && !is_rim(&file.path));
     let lower = core.map(|file| Source { text: file.text.to_lowercase(), ..file });

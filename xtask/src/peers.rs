@@ -6,6 +6,10 @@ mod jcs;
 mod openapi;
 mod place;
 mod server;
+mod slack_blocks;
+mod slack_emulate;
+mod slack_fake;
+mod teams;
 mod webhooks;
 
 use clap::Args;
@@ -34,9 +38,34 @@ pub(crate) const ALL: &[Suite] = &[
         run: openapi::run,
     },
     Suite {
+        name: "slack-fake",
+        about: "our fake Slack is like Slack, say Slack's SDKs for Node and Python",
+        run: slack_fake::run,
+    },
+    Suite {
+        name: "slack-blocks",
+        about: "Slack's own packages take every message and form that we draw",
+        run: slack_blocks::run,
+    },
+    Suite {
+        name: "slack-emulate",
+        about: "our client of Slack gets along with npm's `emulate`",
+        run: slack_emulate::run,
+    },
+    Suite {
         name: "browser",
         about: "headless Chromium clicks through the demo",
         run: browser::run,
+    },
+    Suite {
+        name: "teams-tokens",
+        about: "Microsoft's library for bots believes the tokens that we believe",
+        run: teams::tokens,
+    },
+    Suite {
+        name: "teams-cards",
+        about: "Microsoft's renderer and schemas take our cards and our app package",
+        run: teams::cards,
     },
 ];
 

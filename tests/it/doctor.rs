@@ -1,0 +1,190 @@
+//! `countersign doctor`, as an operator runs it: against a Slack, with what can be wrong there.
+
+use std::{fs, path::Path, sync::Arc};
+
+use countersign::clock::Clock;
+use countersign_fake_slack::{
+    FakeSlack,
+    build::SCOPES,
+    world::{App, Channel, Site, Team, Trait, User},
+};
+use serde_json::Value;
+
+use crate::running::{Said, run};
+
+const TEAM: &str = "T0SHOP";
+const APP: &str = "A0CSIGN";
+
+/// A service's files, a Slack, and nobody who looks after them.
+struct Clinic {
+    folder: tempfile::TempDir,
+    slack: FakeSlack,
+}
+
+impl Clinic {
+    async fn open() -> Self {
+        let time = Clock::system();
+        let slack = FakeSlack::start(App::named(APP), Arc::new(move || time.now())).await.unwrap();
+        slack.workspace(Team::named(TEAM));
+        slack.user(User::named(TEAM, "U0ERIN", "erin"));
+        for (id, name) in [("C0SHOP", "shop"), ("C0OLD", "old"), ("C0PACT", "pact")] {
+            slack.channel(Channel::named(TEAM, id, name));
+        }
+        slack.user_group(TEAM, "S0TEAM", "team", &["U0ERIN"]);
+        let clinic = Self { folder: tempfile::tempdir().unwrap(), slack };
+        clinic.write("[]");
+        clinic
+    }
+
+    fn write(&self, callbacks: &str) {
+        let (folder, slack) = (self.folder.path(), self.slack.api_url());
+        let database = folder.join("it.db");
+        let config = format!(
+            r#"
+listen: 127.0.0.1:0
+public_url: https://countersign.example
+database: "sqlite:{}"
+clients:
+  - {{ id: desk, webhook_secret: {{ env: WEBHOOK_SECRET }}, scopes: ["*"], callbacks: {callbacks} }}
+egress: {{ allow: [127.0.0.1/32] }}
+slack:
+  api_url: "{slack}"
+  signing_secret: {{ env: SIGNING_SECRET }}
+  app_token: {{ env: APP_TOKEN }}
+  workspaces: [{{ team: {TEAM}, bot_token: {{ env: BOT_TOKEN }} }}]
+"#,
+            database.display(),
+        );
+        let policy = "version: 1\nchannels:\n  shop: { slack: C0SHOP }\n  old: { slack: C0OLD }\n  \
+            pact: { slack: T0SHOP/C0PACT }\ngroups:\n  team: { slack_usergroup: S0TEAM }\nrules:\n  \
+            - { name: all, if: { access: write }, ask: [{ from: team, count: 1, in: shop }] }\n";
+        let catalogue = "scopes:\n  \"desk:use\": { title: Use it, risk: low, owner: team, \
+            env: prod, access: write }\n";
+        let people =
+            "people:\n  erin: { name: Erin Doyle, slack: { team: T0SHOP, user: U0ERIN } }\n";
+        for (name, text) in [
+            ("countersign.yaml", config.as_str()),
+            ("policy.yaml", policy),
+            ("catalogue.yaml", catalogue),
+            ("people.yaml", people),
+        ] {
+            fs::write(folder.join(name), text).unwrap();
+        }
+    }
+
+    fn install(&self, scopes: &[&str]) -> String {
+        self.slack.install(&Site::Team(TEAM.to_owned()), scopes)
+    }
+
+    async fn run(&self, command: &str, bot_token: &str, more: &[&str]) -> Said {
+        let app = App::named(APP);
+        let environment = [
+            ("SIGNING_SECRET", app.signing_secret),
+            ("APP_TOKEN", app.app_token),
+            ("BOT_TOKEN", bot_token.to_owned()),
+            ("WEBHOOK_SECRET", crate::receiver::SECRET.to_owned()),
+        ];
+        let config = self.folder.path().join("countersign.yaml");
+        let arguments = [&[command, "--config", config.to_str().unwrap()], more].concat();
+        run(&arguments, &environment).await
+    }
+
+    async fn migrate(&self, bot_token: &str) {
+        let said = self.run("migrate", bot_token, &[]).await;
+        assert_eq!(said.code, Some(0), "{said:?}");
+    }
+
+    /// The exit status, and every finding that is not good: what, health.
+    async fn examine(&self, bot_token: &str) -> (Option<i32>, Vec<(String, String)>) {
+        let said = self.run("doctor", bot_token, &["--json"]).await;
+        let findings = said.out.lines().map(|line| serde_json::from_str(line).unwrap());
+        let sick = findings.filter(|finding: &Value| finding["health"] != "good");
+        (said.code, sick.map(|finding| complaint(&finding)).collect())
+    }
+}
+
+/// Says what to do, and names a page that is there.
+fn complaint(finding: &Value) -> (String, String) {
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    assert!(!text(&finding["fix"]["how"]).is_empty(), "{finding}");
+    let page = format!("docs/runbook/{}.md", text(&finding["fix"]["page"]));
+    assert!(Path::new(env!("CARGO_MANIFEST_DIR")).join(&page).exists(), "{page}");
+    (text(&finding["what"]), text(&finding["health"]))
+}
+
+fn complaints(expected: &[(&str, &str)]) -> Vec<(String, String)> {
+    expected.iter().map(|&(what, health)| (what.to_owned(), health.to_owned())).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn all_is_well() {
+    let clinic = Clinic::open().await;
+    let token = clinic.install(SCOPES);
+    clinic.migrate(&token).await;
+    assert_eq!(clinic.examine(&token).await, (Some(0), vec![]));
+    let said = clinic.run("doctor", &token, &[]).await;
+    assert!(
+        said.out.contains("✔ Slack channel C0SHOP: cards can be posted there\n"),
+        "{}",
+        said.out
+    );
+    assert!(said.err.contains("all is well"), "{}", said.err);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_wrong_in_slack_is_named_with_its_page() {
+    let clinic = Clinic::open().await;
+    let fewer: Vec<&str> = SCOPES.iter().copied().filter(|one| *one != "im:write").collect();
+    let token = clinic.install(&fewer);
+    clinic.migrate(&token).await;
+    clinic.slack.mark_channel("C0SHOP", Trait::WithoutBot);
+    clinic.slack.mark_channel("C0OLD", Trait::Archived);
+    clinic.slack.mark_channel("C0PACT", Trait::ExtShared);
+    clinic.slack.user_group(TEAM, "S0TEAM", "team", &[]);
+    let expected = [
+        ("Slack scopes in T0SHOP", "bad"),
+        ("Slack channel C0OLD", "bad"),
+        ("Slack channel C0SHOP", "bad"),
+        ("Slack channel T0SHOP/C0PACT", "bad"),
+        ("group team, from slack_usergroup S0TEAM", "bad"),
+    ];
+    assert_eq!(clinic.examine(&token).await, (Some(1), complaints(&expected)));
+    let (code, sick) = clinic.examine("xoxb-revoked").await;
+    assert_eq!(code, Some(1));
+    assert_eq!(sick[0], ("Slack workspace T0SHOP".to_owned(), "bad".to_owned()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn clocks_that_are_apart_are_named() {
+    let clinic = Clinic::open().await;
+    let token = clinic.install(SCOPES);
+    clinic.migrate(&token).await;
+    clinic.slack.advance(90);
+    let sick = clinic.examine(&token).await;
+    assert_eq!(sick, (Some(1), complaints(&[("clock, against Slack's", "bad")])));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_nobody_prepared_and_endpoints_that_may_not_be_called_are_named() {
+    let clinic = Clinic::open().await;
+    let token = clinic.install(SCOPES);
+    clinic.write(r#"["http://127.0.0.1:9/here", "https://nowhere.invalid/there"]"#);
+    let expected = [
+        ("tables of the database", "bad"),
+        ("callback endpoint of desk", "bad"),
+        ("chat products and groups", "unknown"),
+    ];
+    assert_eq!(clinic.examine(&token).await, (Some(1), complaints(&expected)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_with_faults_are_named() {
+    let clinic = Clinic::open().await;
+    fs::write(clinic.folder.path().join("policy.yaml"), "version: 2\n").unwrap();
+    let (code, sick) = clinic.examine("xoxb-1").await;
+    assert_eq!(code, Some(1));
+    assert_eq!(sick[0].0, "policy, catalogue and people");
+    fs::write(clinic.folder.path().join("countersign.yaml"), "listen: nowhere\n").unwrap();
+    let sick = clinic.examine("xoxb-1").await;
+    assert_eq!(sick, (Some(1), complaints(&[("configuration", "bad")])));
+}

@@ -1,0 +1,65 @@
+//! `countersign init`: what it writes can be checked at once, and says what is missing.
+
+use std::fs;
+
+use crate::running::{Said, run};
+
+async fn check(folder: &str) -> Said {
+    run(&["check", "--config", &format!("{folder}/countersign.yaml")], &[]).await
+}
+
+#[tokio::test]
+async fn a_first_configuration_has_no_faults() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path().to_str().unwrap();
+    let said = run(&["init", folder], &[]).await;
+    assert_eq!(said.code, Some(0), "{said:?}");
+    assert!(said.err.contains("countersign doctor"), "{}", said.err);
+    let said = check(folder).await;
+    assert_eq!(said.code, Some(0), "{said:?}");
+    let again = run(&["init", folder], &[]).await;
+    assert_eq!(again.code, Some(1));
+    assert!(again.err.contains("exists"), "{}", again.err);
+}
+
+#[tokio::test]
+async fn a_configuration_for_slack_waits_for_its_secrets_alone() {
+    const SECRETS: [&str; 2] = ["slack-signing.secret", "slack-client.secret"];
+    const SOCKET_SECRETS: [&str; 3] =
+        ["slack-signing.secret", "slack-app.token", "slack-bot.token"];
+    for (socket, secrets) in [(&[][..], &SECRETS[..]), (&["--socket"], &SOCKET_SECRETS)] {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path().to_str().unwrap();
+        let arguments = [
+            "init",
+            folder,
+            "--public-url=https://countersign.example",
+            "--slack",
+            "--team=T0SHOP",
+            "--channel=C0SHOP",
+        ];
+        let said = run(&[&arguments, socket].concat(), &[]).await;
+        assert_eq!(said.code, Some(0), "{said:?}");
+        assert!(said.err.contains("https://api.slack.com/apps?new_app=1&manifest_yaml=%23"));
+        let manifest = fs::read_to_string(format!("{folder}/slack-manifest.yaml")).unwrap();
+        let way = if socket.is_empty() { "https://countersign.example/slack" } else { "Socket" };
+        assert!(manifest.contains(way), "{manifest}");
+        let said = check(folder).await;
+        assert_eq!(said.code, Some(1), "{said:?}");
+        assert_eq!(said.err.matches("this file is empty").count(), secrets.len(), "{}", said.err);
+        for secret in secrets {
+            fs::write(format!("{folder}/secrets/{secret}"), "of-slack").unwrap();
+        }
+        let said = check(folder).await;
+        assert_eq!(said.code, Some(0), "{said:?}");
+    }
+}
+
+#[tokio::test]
+async fn slack_wants_a_public_address() {
+    let folder = tempfile::tempdir().unwrap();
+    let said = run(&["init", folder.path().to_str().unwrap(), "--slack"], &[]).await;
+    assert_eq!(said.code, Some(1), "{said:?}");
+    assert!(said.err.contains("no https URL"), "{}", said.err);
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "nothing was written");
+}

@@ -1,0 +1,85 @@
+//! The program as a process of its own: run to its end, or serving until it is told to stop.
+
+use std::{
+    io::{BufRead, BufReader, Read},
+    path::Path,
+    process::{Child, Command, Stdio},
+    thread::JoinHandle,
+};
+
+use serde_json::Value;
+
+/// What a command said, and how it ended.
+#[derive(Debug)]
+pub(crate) struct Said {
+    pub(crate) code: Option<i32>,
+    pub(crate) out: String,
+    pub(crate) err: String,
+}
+
+/// Runs a command to its end, without blocking the stand-ins that it speaks to.
+pub(crate) async fn run(arguments: &[&str], environment: &[(&'static str, String)]) -> Said {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_countersign"));
+    command.args(arguments).envs(environment.iter().cloned()).stdin(Stdio::null());
+    let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+    Said {
+        code: output.status.code(),
+        out: String::from_utf8(output.stdout).unwrap(),
+        err: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+/// A running `countersign serve`.
+pub(crate) struct Running {
+    child: Child,
+    pub(crate) url: String,
+    /// Reads what it says, so that it never waits for a reader.
+    log: Option<JoinHandle<String>>,
+}
+
+impl Running {
+    /// Starts it on a port that the system chooses, and waits until it says which.
+    pub(crate) fn start(config: &Path, environment: &[(&'static str, String)]) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_countersign"))
+            .args(["serve", "--config"])
+            .arg(config)
+            .envs(environment.iter().cloned())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut log = BufReader::new(child.stderr.take().unwrap());
+        let mut said = String::new();
+        let address = loop {
+            let start = said.len();
+            assert_ne!(log.read_line(&mut said).unwrap(), 0, "it ended at once: {said}");
+            let line: Value =
+                serde_json::from_str(said.get(start..).unwrap_or_default()).unwrap_or_default();
+            if line["fields"]["message"] == "listening" {
+                break line["fields"]["address"].as_str().unwrap().to_owned();
+            }
+        };
+        let log = std::thread::spawn(move || {
+            log.read_to_string(&mut said).unwrap();
+            said
+        });
+        Self { child, url: format!("http://{address}"), log: Some(log) }
+    }
+
+    /// Asks it to stop as a supervisor would, waits until it has, and gives back its log.
+    pub(crate) fn stop(mut self) -> String {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        let status = self.child.wait().unwrap();
+        let log = self.log.take().unwrap().join().unwrap();
+        assert!(status.success(), "{status}: {log}");
+        log
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // Only a story that failed leaves one running.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

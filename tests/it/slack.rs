@@ -1,0 +1,15 @@
+//! Stories in Slack: a whole service, connected to a Slack that remembers.
+
+mod blueprint;
+mod command;
+mod decide;
+mod grid;
+mod groups;
+mod install;
+mod kill;
+mod race;
+mod refuse;
+mod socket;
+mod weather;
+mod words;
+mod workplace;

@@ -1,0 +1,145 @@
+//! A group of the policy that is a user group of Slack: its members count, and only while Slack
+//! has said lately who they are.
+
+use countersign_fake_slack::{
+    fault::{Fault, Strike},
+    form::Entries,
+    world::Team,
+};
+use jiff::SignedDuration;
+
+use super::{
+    blueprint::{Blueprint, USUAL, rewrite},
+    workplace::{ERIN, FARID, OLU, SAM, SECURITY, SHOP, TEAM, Workplace, tell_in, write_prod},
+};
+
+/// Security is whoever is in the user group, and the people file has nothing to say about that.
+const GROUPED: Blueprint = Blueprint {
+    world: |slack| slack.user_group(TEAM, "S0SEC", "security", &[OLU]),
+    law: |sources| {
+        sources.policy.text.push_str("\ngroups:\n  security: { slack_usergroup: S0SEC }\n");
+    },
+    ..USUAL
+};
+
+/// The same, with requests that matter less.
+const LOW_STAKES: Blueprint = Blueprint {
+    law: |sources| {
+        (GROUPED.law)(sources);
+        let (from, to) = ("risk: high, owner: shop", "risk: medium, owner: shop");
+        rewrite(&mut sources.catalogue, from, to);
+    },
+    ..GROUPED
+};
+
+async fn ask_slack(workplace: &Workplace) {
+    workplace.process.app.directories.ask_all().await;
+}
+
+/// A request that waits for security alone.
+async fn waits_for_security(workplace: &Workplace) -> String {
+    let id = workplace.ask(&write_prod()).await;
+    for who in [ERIN, FARID] {
+        say_yes(workplace, who, SHOP).await;
+    }
+    workplace.card(SHOP);
+    id
+}
+
+/// Presses the button, and sends the form where there is one; gives what was said to that.
+async fn say_yes(workplace: &Workplace, who: &str, channel: &str) -> String {
+    let card = workplace.card(channel);
+    if card.button("Approve").is_some() {
+        workplace.press(who, channel, "Approve").await;
+        return workplace.told_once(who);
+    }
+    workplace.press(who, channel, "Approve…").await;
+    workplace.slack.modal(who).expect("a form");
+    workplace.send(who, &Entries::none()).await;
+    workplace.slack.modal(who).expect("words").words()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_in_the_user_group_counts_and_nobody_else() {
+    tell_in(&GROUPED, |workplace| async move {
+        ask_slack(&workplace).await;
+        let id = waits_for_security(&workplace).await;
+        let said = say_yes(&workplace, SAM, SECURITY).await;
+        assert!(said.contains("You're not in security."), "{said}");
+        assert!(said.contains("Olu Adeyemi can decide."), "{said}");
+        assert_eq!(workplace.refusals(&id).await, ["not_eligible"]);
+        // Sam joins, and Slack is asked again.
+        workplace.slack.user_group(TEAM, "S0SEC", "security", &[OLU, SAM]);
+        ask_slack(&workplace).await;
+        assert!(say_yes(&workplace, SAM, SECURITY).await.contains("Recorded"));
+        assert_eq!(workplace.status(&id).await, "approved");
+        let cast = workplace.entries(&id, "vote_cast").await;
+        assert!(cast[2]["payload"]["groups"].to_string().contains("security"), "{}", cast[2]);
+        workplace.card(SECURITY);
+        workplace.card(SHOP);
+        workplace
+    })
+    .await;
+}
+
+/// At the end of its age the answer counts, and after that nobody of the group does.
+async fn grows_too_old(workplace: &Workplace, age: SignedDuration) {
+    ask_slack(workplace).await;
+    // What is asked lives for half an hour, so it is asked shortly before.
+    workplace.advance(age - SignedDuration::from_mins(2)).await;
+    let id = waits_for_security(workplace).await;
+    workplace.advance(SignedDuration::from_mins(3)).await;
+    let unknown = "We can't tell which groups you are in just now.";
+    let said = say_yes(workplace, OLU, SECURITY).await;
+    assert!(said.contains(unknown), "{said}");
+    // A directory that cannot answer makes nobody a member, and nobody a stranger.
+    let silence = Strike::at("usergroups.users.list", Fault::Status(503)).always();
+    workplace.slack.misbehave(silence);
+    ask_slack(workplace).await;
+    let said = say_yes(workplace, OLU, SECURITY).await;
+    assert!(said.contains(unknown), "{said}");
+    assert_eq!(workplace.refusals(&id).await, ["membership_unknown", "membership_unknown"]);
+    workplace.slack.behave();
+    ask_slack(workplace).await;
+    assert!(say_yes(workplace, OLU, SECURITY).await.contains("Recorded"));
+    assert_eq!(workplace.status(&id).await, "approved");
+    for channel in [SHOP, SECURITY] {
+        workplace.card(channel);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_the_risk_is_high_slack_must_have_said_so_within_five_minutes() {
+    tell_in(&GROUPED, |workplace| async move {
+        grows_too_old(&workplace, SignedDuration::from_mins(5)).await;
+        workplace
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn elsewhere_within_an_hour() {
+    tell_in(&LOW_STAKES, |workplace| async move {
+        grows_too_old(&workplace, SignedDuration::from_mins(60)).await;
+        workplace
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plan_without_user_groups_has_nobody_in_them() {
+    tell_in(&GROUPED, |workplace| async move {
+        workplace.slack.workspace(Team::named(TEAM).without_groups());
+        ask_slack(&workplace).await;
+        let id = waits_for_security(&workplace).await;
+        for who in [OLU, SAM] {
+            let said = say_yes(&workplace, who, SECURITY).await;
+            assert!(said.contains("We can't tell which groups you are in just now."), "{said}");
+        }
+        assert_eq!(workplace.refusals(&id).await, ["membership_unknown", "membership_unknown"]);
+        assert_eq!(workplace.status(&id).await, "pending");
+        workplace.card(SECURITY);
+        workplace
+    })
+    .await;
+}
