@@ -162,7 +162,8 @@ impl Reader<'_> {
         let auditors = self.auditors(members.get("auditors"), limits);
         self.refuse_shared_prefixes(&clients, &auditors);
         let slack = self.slack(members.get("slack"), public_url.as_deref(), &encryption_keys);
-        let teams = self.teams(members.get("teams"), public_url.as_deref(), listen);
+        let teams =
+            self.teams(members.get("teams"), public_url.as_deref(), listen, &encryption_keys);
         let sandbox = self.sandbox(members.get("sandbox"), listen);
         Some(Config {
             listen: listen?,

@@ -7,7 +7,7 @@ use countersign_teams::settings::{
     Auth, Authority, Cloud, Credential, ServiceHosts, Settings, is_uuid,
 };
 
-use super::Reader;
+use super::{Reader, secret::EncryptionKey};
 use crate::domain::{
     diagnostic::Diagnostic,
     yaml::{
@@ -30,9 +30,16 @@ impl Reader<'_> {
         node: Option<&Node>,
         public_url: Option<&str>,
         listen: Option<SocketAddr>,
+        keys: &[EncryptionKey],
     ) -> Option<Settings> {
         let node = node?;
         let members = Members::of(node, KEYS, &mut self.faults)?;
+        if keys.is_empty() {
+            self.fault(
+                node,
+                "teams seals what it learns of installations: it needs an `encryption_key`",
+            );
+        }
         let app_id = self.uuid(&members, "app_id");
         let tenant_id = self.uuid(&members, "tenant_id");
         let credential = self.credential(node, &members);

@@ -231,6 +231,7 @@ fn teams_is_refused_until_it_could_work() {
         "`tenant_id` is missing",
         "a bot has one proof: `client_secret` or `assertion_file`",
         "nobody says where this cloud is: it needs `service_hosts`",
+        "teams seals what it learns of installations: it needs an `encryption_key`",
         "`none`",
     ] {
         assert!(page.contains(words), "{words}: {page}");
@@ -269,7 +270,8 @@ fn calls_go_unchecked_on_this_machine_alone() {
 fn teams(listen: &str, rest: &str) -> String {
     format!(
         "{listen}\nteams:\n  app_id: aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee\n  \
-         tenant_id: 11111111-2222-4333-8444-55555555555A\n  assertion_file: token\n{rest}\n"
+         tenant_id: 11111111-2222-4333-8444-55555555555A\n  assertion_file: token\n{rest}\n\
+         encryption_key: {{ env: COUNTERSIGN_KEY }}\n"
     )
 }
 
