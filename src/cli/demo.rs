@@ -30,10 +30,9 @@ use tokio_util::sync::CancellationToken;
 use self::files::Files;
 use super::{End, Failure, output, serve::stop_signal};
 use crate::{
-    adapters,
     clock::{Clock, Seeds},
     config::Config,
-    law::{Law, Sources},
+    law::{Known, Law, Sources},
     logging,
     means::Means,
     outbox::pace::Pace,
@@ -86,8 +85,8 @@ pub async fn run(demo: Demo) -> Result<End, Failure> {
     let files = Files::write(&Seeds::system(), address, callbacks.local_addr()?)?;
     let mut config = Config::load(&files.config)?;
     let sources = Sources::read(&config.policy, &config.catalogue, &config.people)?;
-    let law = Law::parse(&sources, &adapters::known(&config))
-        .map_err(|faulty| output::law_faults(&faulty))?;
+    let known = Known { platforms: vec![company::PLATFORM], ..Known::default() };
+    let law = Law::parse(&sources, &known).map_err(|faulty| output::law_faults(&faulty))?;
     let key = Key::new(&files.page_key)?;
     let url = format!("http://{address}{}", key.path());
     let sandbox = Sandbox::new(company::CHANNELS, key);
