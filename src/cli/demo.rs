@@ -7,6 +7,7 @@ mod headless;
 use std::{
     net::{Ipv4Addr, SocketAddr},
     sync::Arc,
+    time::Duration,
 };
 
 use async_trait::async_trait;
@@ -24,7 +25,10 @@ use countersign_sandbox::{
     workspace::Sandbox,
 };
 use jiff::{SignedDuration, Timestamp};
-use tokio::net::TcpListener;
+use tokio::{
+    net::TcpListener,
+    time::{sleep, timeout},
+};
 use tokio_util::sync::CancellationToken;
 
 use self::files::Files;
@@ -53,6 +57,10 @@ pub struct Demo {
     port: u16,
 }
 
+/// How long the clock waits for cards that are on their way.
+const ON_THEIR_WAY: Duration = Duration::from_secs(3);
+const LOOK: Duration = Duration::from_millis(10);
+
 /// The clock of the demo: its buttons move time for everybody at once.
 struct DemoClock {
     clock: Clock,
@@ -67,11 +75,22 @@ impl StageClock for DemoClock {
     }
 
     async fn advance(&self, by: SignedDuration) {
+        // A card that has arrived and is not yet noted as shown would count as one that no channel
+        // took, as soon as its request has expired.
+        let _arrived_or_not = timeout(ON_THEIR_WAY, self.cards_arrive()).await;
         self.clock.advance(by);
         if let Err(error) = self.timers.sweep().await {
             tracing::error!(%error, "the timers could not do their round");
         }
         self.service.wake_outbox();
+    }
+}
+
+impl DemoClock {
+    async fn cards_arrive(&self) {
+        while !matches!(self.service.parts.store.cards_under_way().await, Ok(0)) {
+            sleep(LOOK).await;
+        }
     }
 }
 

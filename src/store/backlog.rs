@@ -1,4 +1,4 @@
-//! How much waits in the outbox, for the metrics.
+//! How much waits in the outbox, for the metrics and for the demo's clock.
 
 use sqlx::Row;
 
@@ -6,6 +6,8 @@ use super::Store;
 
 const WAITING: &str = "select count(*) as waiting, min(due_at) as oldest from outbox \
    where state = 'due'";
+
+const UNDER_WAY: &str = "select count(*) from outbox where state = 'due' and kind = 'card'";
 
 const DEAD: &str = "select count(*) from outbox where state = 'dead'";
 
@@ -20,6 +22,11 @@ pub struct Backlog {
 }
 
 impl Store {
+    /// Counts the cards that do not show the present state yet.
+    pub async fn cards_under_way(&self) -> Result<i64, sqlx::Error> {
+        sqlx::query_scalar(UNDER_WAY).fetch_one(&self.read).await
+    }
+
     /// Counts what has not been delivered.
     pub async fn backlog(&self) -> Result<Backlog, sqlx::Error> {
         let row = sqlx::query(WAITING).fetch_one(&self.read).await?;
