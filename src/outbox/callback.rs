@@ -10,6 +10,7 @@ use countersign_port::{
 
 use super::{
     Outbox,
+    lane::Shift,
     schedule::{Progress, Worth},
 };
 use crate::{
@@ -36,21 +37,19 @@ const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(3600);
 pub(super) type Sent = Result<Receipt, SendError>;
 
 impl Outbox {
-    pub(super) async fn send_callback(&self, row: &Claimed) -> Sent {
+    pub(super) async fn send_callback(&self, row: &Claimed, shift: &Shift) -> Sent {
         let Parcel::Callback { id, body, .. } = &row.parcel else { return Err(not_a_callback()) };
-        match self.service.parts.store.disabled(&row.address).await {
-            Ok(None) => {}
-            Ok(Some(why)) => {
-                let cause = format!("the endpoint is disabled: {why}");
-                return Err(SendError::GiveUp { why: GiveUp::Refused, cause });
-            }
-            Err(error) => {
-                return Err(SendError::Retry { after: None, cause: error.to_string() });
-            }
+        if let Some(why) = shift.gone() {
+            let cause = format!("the endpoint is disabled: {why}");
+            return Err(SendError::GiveUp { why: GiveUp::Refused, cause });
         }
         let to = ReplyTo { client: row.target.clone(), endpoint: row.address.clone() };
         let answer = Answer { id: id.to_string(), body: body.clone().into_bytes() };
-        self.service.parts.auth_server.answer(&to, &answer).await
+        let sent = self.service.parts.auth_server.answer(&to, &answer).await;
+        if let Err(SendError::GiveUp { why: GiveUp::Gone, cause }) = &sent {
+            shift.close(cause.clone());
+        }
+        sent
     }
 
     pub(super) async fn settle_callback(

@@ -1,8 +1,11 @@
 //! One lane at work: lease a few rows, send them, settle them, until nothing is due.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
 
-use futures::{StreamExt, stream};
+use futures::{FutureExt, StreamExt, stream};
 
 use super::Outbox;
 use crate::store::outbox::{Claimed, Parcel};
@@ -19,43 +22,89 @@ const CALLBACKS: i64 = 64;
 /// How many requests one endpoint gets at a time.
 const CONCURRENT: usize = 2;
 
+/// A row, and when its lease began.
+struct Leased {
+    row: Claimed,
+    since: Instant,
+}
+
+/// What a lane has learnt about its other end.
+#[derive(Default)]
+pub(super) struct Shift {
+    /// Why the endpoint takes nothing any more.
+    gone: Mutex<Option<String>>,
+    /// Why no more could be leased.
+    stuck: Mutex<Option<sqlx::Error>>,
+}
+
 impl Outbox {
     /// Works a lane until nothing of it can be sent, and says how much was. A callback whose
     /// forerunner waits for its next try is due, and cannot be sent.
     pub(super) async fn work(&self, lane: &str) -> Result<usize, sqlx::Error> {
         let mut sent = 0;
         loop {
-            let is_channel = !lane.contains("://");
-            let most = if is_channel { self.paces.take(lane).await } else { CALLBACKS };
-            let leased_at = Instant::now();
-            let now_us = self.now_us();
-            let lease_us = now_us + i64::try_from(LEASE.as_micros()).unwrap_or(0);
-            let claimed = self.service.parts.store.claim(lane, now_us, lease_us, most).await?;
-            if claimed.is_empty() || self.stop.is_cancelled() {
-                self.give_back(claimed).await?;
-                return Ok(sent);
+            let shift = Shift::default();
+            let more = self.shift(lane, &shift).await;
+            sent += more;
+            match shift.stuck.into_inner().unwrap_or_else(PoisonError::into_inner) {
+                Some(error) => return Err(error),
+                None if more == 0 => return Ok(sent),
+                None => {}
             }
-            sent += claimed.len();
-            let cards = claimed.iter().filter(|row| matches!(row.parcel, Parcel::Card { .. }));
-            self.paces.spent(lane, cards.count());
-            stream::iter(claimed)
-                .map(|row| self.send(row, leased_at))
-                .buffer_unordered(CONCURRENT)
-                .buffer_unordered(usize::try_from(CALLBACKS).unwrap_or(1))
-                .for_each(|()| std::future::ready(()))
-                .await;
         }
+    }
+
+    /// Leases, sends and settles, all at once: while the last of some rows are being settled the
+    /// next are leased and on their way.
+    async fn shift(&self, lane: &str, shift: &Shift) -> usize {
+        let leases = stream::unfold((), |()| async {
+            let rows = self.lease(lane, shift).await.unwrap_or_else(|error| {
+                *shift.stuck.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+                Vec::new()
+            });
+            (!rows.is_empty()).then_some((stream::iter(rows), ()))
+        });
+        leases
+            .flatten()
+            .map(|leased| self.send(leased, shift))
+            .buffer_unordered(CONCURRENT)
+            .buffer_unordered(usize::try_from(CALLBACKS).unwrap_or(1))
+            .count()
+            // Unboxed, the compiler cannot tell that it may change threads.
+            .boxed()
+            .await
+    }
+
+    /// The next rows of a lane; none where nothing is due, or where this process is to stop.
+    async fn lease(&self, lane: &str, shift: &Shift) -> Result<Vec<Leased>, sqlx::Error> {
+        let store = &self.service.parts.store;
+        let is_channel = !lane.contains("://");
+        let most = if is_channel { self.paces.take(lane).await } else { CALLBACKS };
+        let (since, now_us) = (Instant::now(), self.now_us());
+        let lease_us = now_us + i64::try_from(LEASE.as_micros()).unwrap_or(0);
+        let rows = store.claim(lane, now_us, lease_us, most).await?;
+        if self.stop.is_cancelled() {
+            self.give_back(rows).await?;
+            return Ok(Vec::new());
+        }
+        if !is_channel && let Some(why) = store.disabled(lane).await? {
+            shift.close(why);
+        }
+        let cards = rows.iter().filter(|row| matches!(row.parcel, Parcel::Card { .. }));
+        self.paces.spent(lane, cards.count());
+        Ok(rows.into_iter().map(|row| Leased { row, since }).collect())
     }
 
     /// Sends one row. What comes back is the settling of it, which is awaited apart, so that the
     /// next is sent meanwhile and several are settled in one commit.
-    async fn send(&self, row: Claimed, leased_at: Instant) -> impl Future<Output = ()> {
-        let settle = if leased_at.elapsed() > START_BY || self.stop.is_cancelled() {
+    async fn send(&self, leased: Leased, shift: &Shift) -> impl Future<Output = ()> {
+        let Leased { row, since } = leased;
+        let settle = if since.elapsed() > START_BY || self.stop.is_cancelled() {
             Settle::Release
         } else {
             match &row.parcel {
                 Parcel::Card { .. } => Settle::Card(self.send_card(&row).await),
-                Parcel::Callback { .. } => Settle::Callback(self.send_callback(&row).await),
+                Parcel::Callback { .. } => Settle::Callback(self.send_callback(&row, shift).await),
             }
         };
         async move {
@@ -75,6 +124,18 @@ impl Outbox {
             self.service.parts.store.release(&row, self.now_us()).await?;
         }
         Ok(())
+    }
+}
+
+impl Shift {
+    /// Nothing more goes to this endpoint.
+    pub(super) fn close(&self, why: String) {
+        *self.gone.lock().unwrap_or_else(PoisonError::into_inner) = Some(why);
+    }
+
+    /// Why nothing goes there any more.
+    pub(super) fn gone(&self) -> Option<String> {
+        self.gone.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
