@@ -22,12 +22,16 @@ use super::{
     meter,
     problem::{self, Problem},
 };
+use crate::refusal::Refusal;
 
 /// Longer than the longest wait that a client may ask for.
 const TIMEOUT: Duration = Duration::from_secs(75);
 
 /// Longer ids are replaced by our own.
 const MAX_ID_CHARS: usize = 200;
+
+/// The one route that brings new work.
+const SUBMIT: &str = "/access/v1/requests";
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -55,6 +59,15 @@ async fn pass(State(state): State<AppState>, request: Request, next: Next) -> Re
     let id = given.unwrap_or_else(|| fresh_id(&state));
     let method = meter::method(request.method());
     let matched = request.extensions().get::<MatchedPath>().cloned();
+    // Under more load than there is room for, a refusal has to cost less than an answer: nothing of
+    // the request is read, and what is counted is not logged as well.
+    if is_submit(method, matched.as_ref()) && state.service.parts.ledger.is_full() {
+        let mut response =
+            problem::worded(Problem::from(Refusal::Unavailable).into_response(), &id);
+        adorn(response.headers_mut(), &id);
+        meter::count(method, SUBMIT, response.status().as_u16(), started.elapsed());
+        return response;
+    }
     let response = next.run(request).await;
     let client = response.extensions().get::<Caller>().map(|caller| Arc::clone(&caller.client));
     let mut response = problem::worded(response, &id);
@@ -72,6 +85,10 @@ async fn pass(State(state): State<AppState>, request: Request, next: Next) -> Re
         "answered"
     );
     response
+}
+
+fn is_submit(method: &str, matched: Option<&MatchedPath>) -> bool {
+    method == "POST" && matched.is_some_and(|matched| matched.as_str() == SUBMIT)
 }
 
 /// The caller's own id, given back as it came.

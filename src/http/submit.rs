@@ -84,10 +84,6 @@ pub(super) async fn submit(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Problem> {
-    // Under more load than there is room for, a refusal has to cost less than an answer.
-    if state.service.parts.ledger.is_full() {
-        return Err(Refusal::Unavailable.into());
-    }
     let key = prefer::idempotency_key(&headers)?;
     let request: SubmitRequest = json(&headers, &body)?;
     let key = key.map(|key| key_use(key, &body)).transpose()?;

@@ -12,6 +12,7 @@ mod init;
 mod intake;
 mod metrics;
 mod office;
+mod overload;
 mod processes;
 mod race;
 mod receiver;

@@ -41,7 +41,7 @@ const DECIDED: usize = if cfg!(feature = "read-first") { 0 } else { ROUNDS };
 /// Both votes are there long before.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-fn client() -> Client {
+pub(crate) fn client() -> Client {
     Client {
         id: ClientId::from(demo::CLIENT_ID),
         name: demo::CLIENT_NAME.to_owned(),
@@ -71,7 +71,7 @@ fn transfer() -> Draft {
     draft("funds.transfer", RequestedAccess::default(), context)
 }
 
-fn draft(action: &str, requested: RequestedAccess, context: Context) -> Draft {
+pub(crate) fn draft(action: &str, requested: RequestedAccess, context: Context) -> Draft {
     let item = Item {
         action: Action { name: action.to_owned(), properties: None },
         resource: Resource {
