@@ -1,4 +1,4 @@
-//! The load driver: a real service in release mode, from outside, beside the limits of the machine
+//! The load driver: a real service as it is shipped, from outside, beside the limits of the machine
 //! and the way to build it that comes to mind first, round by round in one run.
 
 mod bolt;

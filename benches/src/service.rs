@@ -1,4 +1,4 @@
-//! A real service: the release program, started on a site, killed or stopped like any other.
+//! A real service: the program as it is shipped, started on a site, killed or stopped like any other.
 
 use std::{
     fs::{self, File},

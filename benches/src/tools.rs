@@ -74,10 +74,10 @@ impl Tools {
     }
 }
 
-/// Builds the service in release mode and says where its program is: beside this one.
+/// Builds the service as it is shipped and says where its program is: beside this one.
 pub(crate) fn built_server(this: &Path) -> Result<PathBuf, Failure> {
     let mut cargo = Command::new("cargo");
-    cargo.args(["build", "--release", "--bins"]);
+    cargo.args(["build", "--profile", "dist", "--bins"]);
     // Both together: with one alone the dependencies would have other features and be built anew.
     cargo.args(["--package", "countersign", "--package", "countersign-bench"]);
     if !cargo.status()?.success() {

@@ -1,4 +1,4 @@
-//! `cargo xtask bench`: the package countersign-bench in release mode, beside a throw-away
+//! `cargo xtask bench`: the package countersign-bench as it is shipped, beside a throw-away
 //! PostgreSQL that commits to the disk as in production.
 
 use clap::Args;
@@ -30,7 +30,7 @@ pub(crate) struct Options {
 /// Builds and runs the measurements.
 pub(crate) fn run(shop: &Workshop, options: &Options) -> Outcome<()> {
     let mut cargo = shop.cargo();
-    cargo.args(["run", "--release", "--package", "countersign-bench", "--"]);
+    cargo.args(["run", "--profile", "dist", "--package", "countersign-bench", "--"]);
     cargo.args(options.flags()).args(&options.rest);
     // Held until the measurements end.
     let _postgres = match Postgres::start(shop, Durability::Full) {

@@ -38,7 +38,7 @@ enum Task {
     Check,
     /// Ask programs that no one here wrote whether they agree with us.
     Peers(peers::Selection),
-    /// Measure: the package countersign-bench in release mode.
+    /// Measure: the package countersign-bench, built as what is shipped.
     Bench(bench::Options),
     /// Print the sizes of our files and functions beside what we aim at.
     Figures,

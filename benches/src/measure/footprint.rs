@@ -36,7 +36,8 @@ pub(super) async fn measure(tools: &Tools, report: &mut Report) -> Result<(), Fa
     report.goal("R12", "memory when idle, MiB", Bound::AtMost(20.0), &idle)?;
     report.goal("R12", "memory at its peak, MiB", Bound::AtMost(50.0), &peak)?;
     report.goal("R12", "from start to ready, ms", Bound::AtMost(80.0), &starts)?;
-    sizes(tools, report)
+    let size = size_mib(&tools.server)?;
+    report.goal("R12", "program, MiB", Bound::AtMost(25.0), &size)
 }
 
 async fn memory(tools: &Tools, site: &Site) -> Result<(Series, Series), Failure> {
@@ -51,21 +52,6 @@ async fn memory(tools: &Tools, site: &Site) -> Result<(Series, Series), Failure>
     let (_, peak) = service.memory_mib()?;
     service.stop().await?;
     Ok((Series::one(idle), Series::one(peak)))
-}
-
-/// The program as it is shipped, and as it is measured here.
-fn sizes(tools: &Tools, report: &mut Report) -> Result<(), Failure> {
-    let release = size_mib(&tools.server)?;
-    let shipped = tools.server.parent().and_then(|release| release.parent());
-    let shipped =
-        shipped.map(|target| target.join("dist/countersign")).filter(|dist| dist.is_file());
-    if let Some(dist) = shipped {
-        report.figure("program, release profile", "MiB", &release)?;
-        report.goal("R12", "program as shipped, MiB", Bound::AtMost(25.0), &size_mib(&dist)?)
-    } else {
-        report.skipped("the size as shipped", "cargo build --profile dist makes it")?;
-        report.goal("R12", "program, release profile, MiB", Bound::AtMost(25.0), &release)
-    }
 }
 
 fn size_mib(program: &std::path::Path) -> Result<Series, Failure> {
