@@ -10,7 +10,10 @@ use std::{
     sync::Arc,
 };
 
-use tokio::sync::{Notify, broadcast, mpsc, oneshot};
+use tokio::{
+    runtime::Handle,
+    sync::{Notify, broadcast, mpsc, oneshot},
+};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
@@ -69,7 +72,10 @@ impl Ledger {
                     changes.clone(),
                     written.clone(),
                 );
-                tasks.spawn(lane.run(queue, close.clone()));
+                let (runtime, close) = (Handle::current(), close.clone());
+                // A thread of its own: a commit is several steps, and none of them is to wait behind
+                // everybody who has a connection.
+                tasks.spawn_blocking(move || runtime.block_on(lane.run(queue, close)));
                 jobs
             })
             .collect();
