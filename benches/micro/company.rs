@@ -135,6 +135,7 @@ pub(crate) fn opened(law: &Law) -> Result<(View, Effects), Failure> {
     let mut slice = Slice {
         requests: std::collections::BTreeMap::new(),
         keys: std::collections::BTreeMap::new(),
+        presses: std::collections::BTreeSet::new(),
         pending: std::collections::BTreeMap::new(),
         public_url: Arc::from("https://countersign.example"),
         effects: Effects::default(),

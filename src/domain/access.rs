@@ -10,6 +10,7 @@ pub mod tick;
 pub mod told;
 pub mod turn_away;
 mod change;
+mod press;
 #[cfg(test)]
 mod tests;
 
@@ -88,6 +89,20 @@ impl Act {
         }
     }
 
+    /// What the press that it comes from is known by, if that can come again.
+    pub fn press(&self) -> Option<&str> {
+        match self {
+            Self::Vote(vote) => vote.once.as_deref(),
+            Self::TurnAway(press) => press.once.as_deref(),
+            Self::Open(_)
+            | Self::Cancel(_)
+            | Self::Tick(_)
+            | Self::Delivered(_)
+            | Self::Undeliverable(_)
+            | Self::TakeUp(_) => None,
+        }
+    }
+
     /// The idempotency key that must be looked up.
     pub fn key(&self) -> Option<(&ClientId, &str)> {
         match self {
@@ -107,6 +122,9 @@ impl Act {
 
 /// Folds one command over what was loaded.
 pub fn apply(slice: &mut Slice, command: Command, now: Timestamp) -> Reply {
+    if let Some(reply) = press::answered(slice, &command.act, now) {
+        return reply;
+    }
     let mut ids = command.seed.ids(now);
     match command.act {
         Act::Open(open) => open::open(slice, *open, &mut ids, now),

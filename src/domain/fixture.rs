@@ -1,6 +1,9 @@
 //! What the tests of the domain are made of: one request, one plan, and people who click.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use countersign_port::{
     access::{Choice, DenyReason, Identity},
@@ -178,6 +181,7 @@ impl House {
         let slice = Slice {
             requests: BTreeMap::new(),
             keys: BTreeMap::new(),
+            presses: BTreeSet::new(),
             pending: BTreeMap::new(),
             public_url: Arc::from("https://countersign.example"),
             effects: Effects::default(),
@@ -236,6 +240,7 @@ impl House {
             number: None,
             seen_at: None,
             payload_sha256: String::new(),
+            once: None,
         })))
     }
 

@@ -1,6 +1,9 @@
 //! The laws of deciding, held against random requests, votes and orders.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use countersign_port::{
     access::{Choice, DenyReason, Identity},
@@ -169,6 +172,7 @@ impl House {
         let slice = Slice {
             requests: BTreeMap::new(),
             keys: BTreeMap::new(),
+            presses: BTreeSet::new(),
             pending: BTreeMap::new(),
             public_url: Arc::from("https://countersign.example"),
             effects: Effects::default(),
@@ -212,6 +216,7 @@ impl House {
             number: None,
             seen_at: None,
             payload_sha256: String::new(),
+            once: None,
         })))
     }
 

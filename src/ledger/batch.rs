@@ -29,6 +29,7 @@ pub(super) async fn run(
     let mut slice = Slice {
         requests: found.requests,
         keys: found.keys,
+        presses: found.presses,
         pending: known.into_iter().chain(found.pending).collect(),
         public_url: lane.public_url.clone(),
         effects: Effects::default(),
@@ -50,6 +51,7 @@ fn wanted(lane: &Lane, commands: &[Command]) -> (load::Wanted, BTreeMap<ClientId
         wanted.requests.extend(command.act.locks().cloned());
         let key = command.act.key().map(|(client, key)| (client.clone(), key.to_owned()));
         wanted.keys.extend(key);
+        wanted.presses.extend(command.act.press().map(str::to_owned));
         if let Some((client, limit)) = limited(&command.act) {
             opens.entry(client).or_insert((0, limit)).0 += 1;
         }

@@ -53,6 +53,7 @@ impl Access for Service {
             number,
             seen_at,
             payload_sha256: press.payload_sha256,
+            once: press.once,
         };
         let command = self.command(Act::Vote(Box::new(vote)));
         match self.parts.ledger.submit(command).await {
@@ -136,6 +137,7 @@ impl Service {
             person: person.clone(),
             why,
             payload_sha256: press.payload_sha256.clone(),
+            once: press.once.clone(),
         });
         match self.parts.ledger.submit(self.command(act)).await {
             Ok(view) => {

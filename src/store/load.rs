@@ -56,13 +56,17 @@ const LOAD: &str = "select 'vote' as kind, v.request_id as request_id, v.body as
      (select count(*) from (select 1 from request r \
        where r.client = j.value ->> 'client' and r.settled_at is null \
        limit cast($4 as bigint)) as counted) \
-   from json_each($3) j";
+   from json_each($3) j \
+   union all select 'press', '', x.id, '', '', 0 \
+   from json_each($5) j join replay x on x.id = 'press/' || (j.value ->> 'press')";
 
 /// What a batch asks for.
 #[derive(Debug, Default)]
 pub struct Wanted {
     pub requests: BTreeSet<RequestId>,
     pub keys: BTreeSet<(ClientId, String)>,
+    /// Presses, by the digest of what was sent.
+    pub presses: BTreeSet<String>,
     /// Clients whose pending requests are counted, with their limits.
     pub counted: BTreeMap<ClientId, u64>,
 }
@@ -73,6 +77,8 @@ pub struct Found {
     pub requests: BTreeMap<RequestId, Loaded>,
     pub keys: BTreeMap<(ClientId, String), (RequestId, String)>,
     pub pending: BTreeMap<ClientId, u64>,
+    /// The presses that were judged before.
+    pub presses: BTreeSet<String>,
 }
 
 /// Locks and loads. The requests stay locked until the transaction ends.
@@ -138,12 +144,14 @@ async fn belongings(
     let keys =
         array(wanted.keys.iter().map(|(client, key)| json!({ "client": client, "key": key })));
     let counted = array(wanted.counted.keys().map(|client| json!({ "client": client })));
+    let presses = array(wanted.presses.iter().map(|press| json!({ "press": press })));
     let count_to = wanted.counted.values().max().copied().unwrap_or(0);
     sqlx::query(LOAD)
         .bind(ids)
         .bind(&keys)
         .bind(&counted)
         .bind(i64::try_from(count_to).unwrap_or(i64::MAX))
+        .bind(&presses)
         .fetch_all(connection)
         .await
 }
@@ -217,6 +225,10 @@ fn attach(row: &AnyRow, found: &mut Found) -> Result<(), sqlx::Error> {
         }
         "pending" => {
             found.pending.insert(ClientId(a), u64::try_from(n).unwrap_or(0));
+            return Ok(());
+        }
+        "press" => {
+            found.presses.extend(a.strip_prefix("press/").map(str::to_owned));
             return Ok(());
         }
         _ => {}

@@ -15,9 +15,12 @@ use crate::domain::access::{effects::Effects, slice::Slice};
 
 /// One statement for each kind of row. `{rows}` stands for the parameter that carries them; keys
 /// come first, so that whoever lost the race for one finds out before anything else happens.
-const STATEMENTS: [&str; 11] = [
+const STATEMENTS: [&str; 12] = [
     "insert into idempotency (client, key, request_id, body_sha256) \
      select value ->> 'client', value ->> 'key', value ->> 'request_id', value ->> 'body_sha256' \
+     from json_each({rows})",
+    "insert into replay (id, expires_at) \
+     select 'press/' || (value ->> 'press'), cast(value ->> 'expires_at' as bigint) \
      from json_each({rows})",
     "insert into request (id, client, subject, rules, parts, channels, body, plans, number, \
        opened_at, version, seq, sequence, next_at, settled_at, told_at) \

@@ -206,6 +206,7 @@ pub(crate) fn press(who: &str, token: &str) -> Press {
         by: demo::identity(who),
         place: None,
         payload_sha256: String::new(),
+        once: None,
     }
 }
 

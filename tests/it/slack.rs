@@ -9,6 +9,7 @@ mod install;
 mod kill;
 mod race;
 mod refuse;
+mod replay;
 mod socket;
 mod weather;
 mod words;

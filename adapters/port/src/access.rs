@@ -40,6 +40,9 @@ pub struct Press {
     pub place: Option<Place>,
     /// SHA-256 of the raw payload, in hexadecimal: evidence for the audit log.
     pub payload_sha256: String,
+    /// What this press and no other is known by: it is judged once, however often it comes. `None`
+    /// where two presses may look alike.
+    pub once: Option<String>,
 }
 
 /// Where a button was pressed.
@@ -201,6 +204,8 @@ pub enum RefusalKind {
     NotAPerson,
     /// The platform could not say whose account it is.
     IdentityUnknown,
+    /// The same press came before and was answered then.
+    Repeated,
     /// Not recorded; pressing again is harmless.
     Unavailable,
 }

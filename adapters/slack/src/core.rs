@@ -70,9 +70,11 @@ impl Core {
     }
 }
 
-/// A press in the service's words.
+/// A press in the service's words. Slack puts the instant and a trigger of its own into each, so
+/// that no two of them look alike.
 pub(crate) fn press(button: String, claim: &Claim, place: Option<Place>, evidence: &str) -> Press {
-    Press { button, by: claim.identity(), place, payload_sha256: evidence.to_owned() }
+    let once = (!evidence.is_empty()).then(|| evidence.to_owned());
+    Press { button, by: claim.identity(), place, payload_sha256: evidence.to_owned(), once }
 }
 
 /// Where a press was made, once the installation is known.

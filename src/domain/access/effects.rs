@@ -17,6 +17,8 @@ use crate::domain::{
 #[derive(Debug, Default)]
 pub struct Effects {
     pub keys: Vec<Key>,
+    /// Presses that were judged, and until when they are remembered.
+    pub presses: BTreeMap<String, Timestamp>,
     /// New requests, as they are stored.
     pub opened: Vec<(RequestId, Arc<Sealed>)>,
     pub touches: BTreeMap<RequestId, Touch>,

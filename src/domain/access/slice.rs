@@ -24,6 +24,8 @@ pub struct Slice {
     pub requests: BTreeMap<RequestId, Loaded>,
     /// Idempotency keys that were used before: (client, key) to (request, digest of the body).
     pub keys: BTreeMap<(ClientId, String), (RequestId, String)>,
+    /// Presses that were judged before, by digest.
+    pub presses: BTreeSet<String>,
     /// How many requests of a client are pending.
     pub pending: BTreeMap<ClientId, u64>,
     /// The public address of this service, for the links in callbacks.

@@ -31,6 +31,8 @@ pub struct TurnAway {
     pub person: Option<PersonId>,
     pub why: RefusalKind,
     pub payload_sha256: String,
+    /// What the press is known by if it comes again.
+    pub once: Option<String>,
 }
 
 pub(super) fn turn_away(

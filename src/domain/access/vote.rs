@@ -50,6 +50,8 @@ pub struct Vote {
     /// When the form was opened that was sent.
     pub seen_at: Option<Timestamp>,
     pub payload_sha256: String,
+    /// What the press is known by if it comes again.
+    pub once: Option<String>,
 }
 
 /// Who clicked, as looked up just before.

@@ -37,6 +37,7 @@ pub(super) fn arrays(slice: &mut Slice) -> Result<Arrays, serde_json::Error> {
     let cards = effects.cards.iter().map(Sent::Card);
     Ok([
         array(keys, key)?,
+        array(&effects.presses, pressed)?,
         array(opened, self::opened)?,
         array(touched, counters)?,
         array(&effects.votes, counted)?,
@@ -148,6 +149,10 @@ fn key(row: &mut Row<'_>, key: &Key) {
         .put("key", key.key.as_str())
         .put("request_id", key.request.as_str())
         .put("body_sha256", key.body_sha256.as_str());
+}
+
+fn pressed(row: &mut Row<'_>, (press, until): (&String, &Timestamp)) {
+    row.put("press", press.as_str()).put("expires_at", *until);
 }
 
 fn opened(row: &mut Row<'_>, (view, sealed, touch): (&View, &Sealed, &Touch)) {

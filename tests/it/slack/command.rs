@@ -2,24 +2,17 @@
 
 use countersign_fake_slack::world::{Mark, Site};
 use jiff::SignedDuration;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::workplace::{DANA, ERIN, FAY, GUS, NEW, SHOP, TEAM, Workplace, tell, write_prod};
+use super::workplace::{
+    DANA, ERIN, FAY, GUS, NEW, SHOP, TEAM, Workplace, deletion, tell, write_prod,
+};
 
 /// Types a command in the shop's channel and reads the private answer.
 async fn typed(workplace: &Workplace, who: &str, line: &str) -> String {
     let said = workplace.slack.slash(who, SHOP, line).await;
     assert_eq!(said.status, Some(200), "{said:?}");
     workplace.told_once(who)
-}
-
-fn deletion() -> Value {
-    json!({
-        "subject": { "type": "user", "id": "dana" },
-        "action": { "name": "account.delete" },
-        "resource": { "type": "customer", "id": "C-4711" },
-        "context": { "parameters": { "customer": "C-4711" } },
-    })
 }
 
 /// Where Slack shows a message.

@@ -80,6 +80,12 @@ pub(crate) struct Process {
     chats: Vec<Arc<dyn Chat>>,
 }
 
+/// A process that listens.
+pub(crate) struct Door {
+    pub(crate) process: Process,
+    pub(crate) url: String,
+}
+
 /// Tells a story on SQLite, and on PostgreSQL where there is one.
 pub(crate) async fn tell<F, Story>(story: Story)
 where
@@ -169,34 +175,38 @@ impl Workplace {
         let text = blueprint.text(&database, &receiver, &slack);
         let config = Blueprint::config(&text, &blueprint.environment(&token));
         let (process, router) = assembled(&blueprint, config, &clock).await.unwrap();
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
+        let url = serve(router, &process).await;
         slack.connect(Endpoints::below(&url));
-        let serving = countersign::http::serve::serve(listener, router, process.app.stopping());
-        #[expect(clippy::disallowed_methods, reason = "ends with the test's runtime")]
-        tokio::spawn(serving);
         Self { process, clock, slack, receiver, url, blueprint, database, token }
     }
 
     /// A second process over the same database, to which nobody speaks.
     pub(crate) async fn replica(&self) -> Process {
-        self.another(&self.blueprint.environment(&self.token)).await.unwrap()
+        self.another(&self.blueprint.environment(&self.token)).await.unwrap().0
+    }
+
+    /// The same with a door of its own, of which Slack does not know.
+    pub(crate) async fn second_door(&self) -> Door {
+        let environment = self.blueprint.environment(&self.token);
+        let (process, router) = self.another(&environment).await.unwrap();
+        let url = serve(router, &process).await;
+        Door { process, url }
     }
 
     /// A second process that seals with another key.
     pub(crate) async fn start_with_key(&self, encryption_key: &str) -> Result<Process, Failure> {
         let mut environment = self.blueprint.environment(&self.token);
         environment.insert("ENCRYPTION_KEY", encryption_key.to_owned());
-        self.another(&environment).await
+        Ok(self.another(&environment).await?.0)
     }
 
     async fn another(
         &self,
         environment: &BTreeMap<&'static str, String>,
-    ) -> Result<Process, Failure> {
+    ) -> Result<(Process, Router), Failure> {
         let text = self.blueprint.text(&self.database, &self.receiver, &self.slack);
         let config = Blueprint::config(&text, environment);
-        Ok(assembled(&self.blueprint, config, &self.clock).await?.0)
+        assembled(&self.blueprint, config, &self.clock).await
     }
 
     /// Lets everything that is due happen, and everybody hear what they are to hear.
@@ -312,6 +322,16 @@ impl Workplace {
     }
 }
 
+/// Opens a process's door; gives its address.
+async fn serve(router: Router, process: &Process) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let serving = countersign::http::serve::serve(listener, router, process.app.stopping());
+    #[expect(clippy::disallowed_methods, reason = "ends with the test's runtime")]
+    tokio::spawn(serving);
+    url
+}
+
 /// A request to change live orders: two shop leads, then security.
 pub(crate) fn write_prod() -> Value {
     json!({
@@ -319,6 +339,16 @@ pub(crate) fn write_prod() -> Value {
         "client": { "id": demo::CLIENT_ID, "name": demo::CLIENT_NAME },
         "requested_access": { "scope": "prod:orders:write" },
         "context": { "justification": "Fix the duplicates of this morning" },
+    })
+}
+
+/// A request to delete an account: one senior of the shop, who types the requester's number.
+pub(crate) fn deletion() -> Value {
+    json!({
+        "subject": { "type": "user", "id": "dana" },
+        "action": { "name": "account.delete" },
+        "resource": { "type": "customer", "id": "C-4711" },
+        "context": { "parameters": { "customer": "C-4711" } },
     })
 }
 
