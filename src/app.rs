@@ -65,6 +65,7 @@ impl App {
             clock: deps.clock,
             seeds: deps.seeds,
             law: Arc::new(ArcSwap::from_pointee(deps.law)),
+            doubts: Arc::default(),
             public_url: deps.public_url.into(),
             chats,
             auth_server: deps.auth_server,

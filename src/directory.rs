@@ -3,18 +3,38 @@
 //! too old.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
 use countersign_port::directory::Directory;
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::{domain::id::Group, law::Membership, service::Service};
 
 /// How often every directory is asked: within the age up to which high risk believes it.
 const EVERY: Duration = Duration::from_secs(120);
+
+/// The groups whose members may be others than a directory has said.
+#[derive(Debug, Default)]
+pub struct Doubts {
+    groups: Mutex<BTreeSet<Group>>,
+    raised: Notify,
+}
+
+impl Doubts {
+    /// Has the directories asked at once.
+    pub fn raise(&self, groups: impl IntoIterator<Item = Group>) {
+        self.groups.lock().unwrap_or_else(PoisonError::into_inner).extend(groups);
+        self.raised.notify_one();
+    }
+
+    fn take(&self) -> BTreeSet<Group> {
+        std::mem::take(&mut self.groups.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
 
 /// Asks the directories.
 #[derive(Clone)]
@@ -43,6 +63,7 @@ impl Directories {
             self.ask_all().await;
             tokio::select! {
                 () = self.stop.cancelled() => {}
+                () = self.service.parts.doubts.raised.notified() => {}
                 () = tokio::time::sleep(EVERY) => {}
             }
         }
@@ -50,6 +71,7 @@ impl Directories {
 
     /// Asks about every group of the law in force, and puts what was said into force.
     pub async fn ask_all(&self) {
+        self.forget(&self.service.parts.doubts.take());
         let law = self.service.law();
         for (group, source) in law.kept_elsewhere() {
             let mut sources = self.sources.iter();
@@ -73,6 +95,12 @@ impl Directories {
         }
         let answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner).clone();
         self.service.parts.law.rcu(|law| law.answered(&answers));
+    }
+
+    /// What was said of these groups is not believed again, even if nothing else is said.
+    fn forget(&self, doubted: &BTreeSet<Group>) {
+        let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
+        answers.retain(|group, _| !doubted.contains(group));
     }
 
     fn keep(&self, group: Group, membership: Membership) {

@@ -151,6 +151,22 @@ impl Law {
         }
     }
 
+    /// The same law, in which nobody can tell who is in these groups.
+    #[must_use]
+    pub fn doubting(&self, groups: &[Group]) -> Self {
+        let mut answered = self.answered.clone();
+        for group in groups {
+            answered.insert(group.clone(), None);
+        }
+        Self {
+            policy: Arc::clone(&self.policy),
+            catalogue: Arc::clone(&self.catalogue),
+            people: self.people.clone(),
+            declared: Arc::clone(&self.declared),
+            answered,
+        }
+    }
+
     /// The groups that directories know the members of.
     pub fn kept_elsewhere(&self) -> impl Iterator<Item = (&Group, &GroupSource)> {
         self.policy.groups.iter().filter(|(_, source)| source.kind != CLAIM)

@@ -5,6 +5,7 @@ mod asking;
 mod clicks;
 mod follow;
 mod intake;
+mod news;
 mod waiting;
 
 use std::{collections::BTreeMap, sync::Arc};
@@ -14,6 +15,7 @@ use countersign_port::{auth_server::AuthServer, chat::Chat};
 
 use crate::{
     clock::{Clock, Seeds},
+    directory::Doubts,
     domain::{
         access::{Act, Command, slice::View},
         client::Client,
@@ -36,6 +38,8 @@ pub struct Parts {
     pub clock: Clock,
     pub seeds: Seeds,
     pub law: Arc<ArcSwap<Law>>,
+    /// Groups that a directory is to be asked about anew.
+    pub doubts: Arc<Doubts>,
     /// The public address, without a slash at its end.
     pub public_url: Arc<str>,
     pub chats: BTreeMap<&'static str, Arc<dyn Chat>>,

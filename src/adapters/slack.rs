@@ -37,9 +37,7 @@ pub(super) fn connect(settings: &Settings, means: &Means) -> (Slack, Arc<dyn Dir
         now,
         tokens: Arc::clone(&tokens),
         installer,
-        listeners: Vec::new(),
-    })
-    .sharing(settings.shared_channels.iter().cloned());
+    });
     let groups = UserGroups::new(tokens, slack.web());
     (slack, Arc::new(groups))
 }

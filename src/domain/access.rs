@@ -9,6 +9,7 @@ pub mod cancel;
 pub mod tick;
 pub mod told;
 pub mod turn_away;
+pub mod withdraw;
 mod change;
 mod press;
 #[cfg(test)]
@@ -24,6 +25,7 @@ use self::{
     told::{Delivered, TakeUp, Undeliverable},
     turn_away::TurnAway,
     vote::Vote,
+    withdraw::Withdraw,
 };
 use super::{
     id::{ClientId, RequestId},
@@ -52,6 +54,7 @@ pub enum Act {
     Delivered(Delivered),
     Undeliverable(Undeliverable),
     TakeUp(TakeUp),
+    Withdraw(Withdraw),
 }
 
 /// The answer to a command. A refusal is an answer like any other.
@@ -86,6 +89,7 @@ impl Act {
             Self::Delivered(delivered) => Some(&delivered.request),
             Self::Undeliverable(dead) => Some(&dead.request),
             Self::TakeUp(take_up) => Some(&take_up.request),
+            Self::Withdraw(withdraw) => Some(&withdraw.request),
         }
     }
 
@@ -99,7 +103,8 @@ impl Act {
             | Self::Tick(_)
             | Self::Delivered(_)
             | Self::Undeliverable(_)
-            | Self::TakeUp(_) => None,
+            | Self::TakeUp(_)
+            | Self::Withdraw(_) => None,
         }
     }
 
@@ -115,7 +120,8 @@ impl Act {
             | Self::Tick(_)
             | Self::Delivered(_)
             | Self::Undeliverable(_)
-            | Self::TakeUp(_) => None,
+            | Self::TakeUp(_)
+            | Self::Withdraw(_) => None,
         }
     }
 }
@@ -135,5 +141,6 @@ pub fn apply(slice: &mut Slice, command: Command, now: Timestamp) -> Reply {
         Act::Delivered(delivered) => told::delivered(slice, delivered, &mut ids, now),
         Act::Undeliverable(dead) => told::undeliverable(slice, dead, &mut ids, now),
         Act::TakeUp(take_up) => told::take_up(slice, &take_up, &mut ids, now),
+        Act::Withdraw(withdraw) => withdraw::withdraw(slice, &withdraw, &mut ids, now),
     }
 }

@@ -7,10 +7,11 @@ mod words;
 
 use std::collections::BTreeSet;
 
-use countersign_port::card::{
-    Card, Change, Face, Fact, Line, Novelty, Progress, ProgressMark, Quote,
+use countersign_port::{
+    access::Loss,
+    card::{Card, Change, Face, Fact, Line, Novelty, Progress, ProgressMark, Quote},
+    text::Untrusted,
 };
-use countersign_port::text::Untrusted;
 use jiff::Timestamp;
 
 use self::words::{capitalised, environment, joined, lower_first, sentence_name};
@@ -54,6 +55,30 @@ pub fn card(scene: Scene<'_>) -> Card {
         actions: Vec::new(),
         footer: footer(scene, face),
         notification: notification(scene, face, sentence),
+    }
+}
+
+/// What stands where a card was taken back. It says nothing of the request: whoever reads it may be
+/// somebody for whom it was not meant.
+pub fn withdrawn(view: &View, why: Loss) -> Card {
+    let words = match why {
+        Loss::Shared => "Taken back: this channel is shared with another company",
+        Loss::Removed | Loss::Refused => "Taken back: this is asked elsewhere",
+    };
+    Card {
+        request: view.request.id.to_string(),
+        version: view.version,
+        face: Face::Cancelled,
+        title: Line::words(words),
+        warnings: Vec::new(),
+        facts: Vec::new(),
+        quote: None,
+        changes: Vec::new(),
+        consequence: None,
+        progress: Vec::new(),
+        actions: Vec::new(),
+        footer: vec![Line::words(view.request.id.to_string())],
+        notification: Line::words(words),
     }
 }
 

@@ -183,7 +183,7 @@ fn read_person(entry: &Entry, seen: &mut Seen, faults: &mut Faults) -> Option<Pe
             "name" => {}
             "email" => email = read_email(&member.node, owner, seen, faults),
             "groups" => groups = read_groups(&member.node, seen, faults),
-            _ => identities.extend(read_account(member, owner, seen, faults)),
+            _ => identities.extend(read_accounts(member, owner, seen, faults)),
         }
     }
     let id = PersonId::from(owner.as_str());
@@ -214,20 +214,41 @@ fn read_groups(node: &Node, seen: &mut Seen, faults: &mut Faults) -> Vec<Group> 
     groups
 }
 
-/// An account at any provider: a map of a tenant-like and a subject-like member.
-fn read_account(
+/// The accounts at any provider: one, or a list where somebody has several.
+fn read_accounts(
     entry: &Entry,
     owner: &str,
     seen: &mut Seen,
     faults: &mut Faults,
+) -> Vec<Identity> {
+    let (provider, nodes) = (&entry.key, read::one_or_more(&entry.node));
+    if nodes.is_empty() {
+        let message = format!("the list of `{}` accounts is empty", provider.text);
+        faults.push(Diagnostic::new(provider.span, message));
+    }
+    let is_one = matches!(entry.node.value, Value::Map(_));
+    let mut identities = Vec::new();
+    for node in nodes {
+        let Value::Map(members) = &node.value else {
+            let message = format!("unknown key `{}`", provider.text);
+            let help = "known are `name`, `email` and `groups`; an account is a map, such as `{ tenant: …, subject: … }`";
+            faults.push(Diagnostic::new(provider.span, message).with_help(Some(help.to_owned())));
+            continue;
+        };
+        let at = if is_one { provider.span } else { node.span };
+        identities.extend(read_account(&provider.text, members, at, (owner, seen), faults));
+    }
+    identities
+}
+
+/// A map of a tenant-like and a subject-like member.
+fn read_account(
+    provider: &str,
+    members: &[Entry],
+    at: Span,
+    (owner, seen): (&str, &mut Seen),
+    faults: &mut Faults,
 ) -> Option<Identity> {
-    let provider = &entry.key.text;
-    let Value::Map(members) = &entry.node.value else {
-        let message = format!("unknown key `{provider}`");
-        let help = "known are `name`, `email` and `groups`; an account is a map, such as `{ tenant: …, subject: … }`";
-        faults.push(Diagnostic::new(entry.key.span, message).with_help(Some(help.to_owned())));
-        return None;
-    };
     let mut one_of = |names: [&str; 3]| {
         let mut found = members.iter().filter(|member| names.contains(&member.key.text.as_str()));
         let first = found.next().and_then(|member| read::text(&member.node, faults))?;
@@ -238,16 +259,16 @@ fn read_account(
     let (Some(tenant), Some(subject), 2) = (tenant, subject, members.len()) else {
         let message = format!("the account `{provider}` needs exactly two members");
         let help = "one of `team`, `tenant`, `issuer` and one of `user`, `object`, `subject`";
-        faults.push(Diagnostic::new(entry.key.span, message).with_help(Some(help.to_owned())));
+        faults.push(Diagnostic::new(at, message).with_help(Some(help.to_owned())));
         return None;
     };
     let account = Identity {
-        provider: provider.clone(),
+        provider: provider.to_owned(),
         tenant: tenant.to_owned(),
         subject: subject.to_owned(),
     };
     let other = seen.accounts.insert(account.clone(), owner.to_owned());
-    shared(other, &format!("the `{provider}` account `{subject}`"), entry.key.span, faults);
+    shared(other, &format!("the `{provider}` account `{subject}`"), at, faults);
     Some(account)
 }
 
@@ -294,6 +315,27 @@ mod tests {
         assert_eq!(whose(account("sandbox", "T1", "U1")), Some("Cyd"));
         assert_eq!(whose(account("chat", "T2", "U1")), None, "another workspace is a stranger");
         assert_eq!(whose(account("oidc", "a", "s-1")), Some("Bob"));
+    }
+
+    #[test]
+    fn somebody_may_have_several_accounts_at_one_provider() {
+        let text = "people:
+  ann: { name: Ann, chat: [{ team: T1, user: U1 }, { team: T2, user: U2 }] }
+  bob: { name: Bob, chat: [{ team: T1, user: U3 }, { team: T2, user: U2 }] }
+";
+        let faults = People::parse(text).unwrap_err();
+        assert_eq!(faults.len(), 1, "{faults:?}");
+        assert!(faults[0].message.contains("the `chat` account `U2` belongs to `ann` already"));
+        let people = People::parse(&text.replace("user: U2 }] }\n  bob", "user: U4 }] }\n  bob"));
+        let people = people.unwrap();
+        for (team, user) in [("T1", "U1"), ("T2", "U4")] {
+            let account = Identity {
+                provider: "chat".to_owned(),
+                tenant: team.to_owned(),
+                subject: user.to_owned(),
+            };
+            assert_eq!(people.by_identity(&account).unwrap().name, "Ann");
+        }
     }
 
     #[test]

@@ -75,7 +75,8 @@ fn limited(act: &Act) -> Option<(&ClientId, u64)> {
         | Act::Tick(_)
         | Act::Delivered(_)
         | Act::Undeliverable(_)
-        | Act::TakeUp(_) => None,
+        | Act::TakeUp(_)
+        | Act::Withdraw(_) => None,
     }
 }
 

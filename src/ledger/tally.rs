@@ -24,6 +24,7 @@ enum Count {
     Vote { verdict: String },
     Refused { why: String },
     Outcome { status: String },
+    Withdrawn { why: String },
 }
 
 impl Tally {
@@ -61,6 +62,7 @@ impl Count {
             }
             Kind::VoteRefused => Some(Self::Refused { why: word(fact("why")) }),
             Kind::RequestDecided => Some(Self::Outcome { status: word(fact("status")) }),
+            Kind::CardWithdrawn => Some(Self::Withdrawn { why: word(fact("why")) }),
             Kind::Escalated
             | Kind::ApprovalTakenUp
             | Kind::ApprovalLapsed
@@ -80,6 +82,9 @@ impl Count {
             }
             Self::Outcome { status } => {
                 metrics::counter!("countersign_outcomes_total", "status" => status)
+            }
+            Self::Withdrawn { why } => {
+                metrics::counter!("countersign_cards_withdrawn_total", "why" => why)
             }
         }
     }

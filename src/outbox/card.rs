@@ -13,7 +13,10 @@ use jiff::SignedDuration;
 
 use super::Outbox;
 use crate::{
-    domain::{access::slice::View, card::story},
+    domain::{
+        access::slice::View,
+        card::{self, story},
+    },
     store::outbox::{Claimed, Lease, Parcel, Picture, Thread},
     store::{card::PostedCard, entries, load},
 };
@@ -63,9 +66,12 @@ impl Outbox {
         view: &View,
         message: &MessageRef,
     ) -> Result<(i64, Thread), sqlx::Error> {
-        let Parcel::Card { item, message: before, told, .. } = &row.parcel else {
+        let Parcel::Card { item, message: before, told, withdrawn, .. } = &row.parcel else {
             return Err(sqlx::Error::RowNotFound);
         };
+        if withdrawn.is_some() {
+            return Ok((*told, Thread::Told));
+        }
         let mut connection = self.service.parts.store.read.acquire().await?;
         let news = entries::story(&mut connection, &row.request, *told).await?;
         drop(connection);
@@ -108,6 +114,9 @@ impl Outbox {
                 self.later(row, None, &cause).await
             }
             Sent::Failed(SendError::GiveUp { why, cause }) => {
+                if posted.is_none() && !self.service.card_refused(row).await {
+                    return Ok(());
+                }
                 tracing::error!(card = %id, channel = row.lane, %why, cause, "a card was given up");
                 metrics::counter!("countersign_cards_given_up_total").increment(1);
                 store.bury(row, &cause).await.map(|_| ())
@@ -117,12 +126,16 @@ impl Outbox {
 
     /// The card as it should look now.
     async fn draw(&self, row: &Claimed) -> Result<(View, Card), sqlx::Error> {
-        let Parcel::Card { id, item, secret, message, .. } = &row.parcel else {
+        let Parcel::Card { id, item, secret, message, withdrawn, .. } = &row.parcel else {
             return Err(sqlx::Error::RowNotFound);
         };
         let mut connection = self.service.parts.store.read.acquire().await?;
         let view = load::read_one(&mut connection, &row.request).await?;
         let view = view.ok_or(sqlx::Error::RowNotFound)?;
+        if let Some(why) = withdrawn {
+            let card = card::withdrawn(&view, *why);
+            return Ok((view, card));
+        }
         let posted = PostedCard {
             id: id.clone(),
             request: row.request.clone(),
@@ -131,6 +144,7 @@ impl Outbox {
             address: row.address.clone(),
             message: message.clone(),
             secret: *secret,
+            withdrawn: None,
             steps: view.plans.get(*item).map_or(0, |plan| plan.steps.len()),
         };
         let card = self.service.draw(&self.service.law(), &view, &posted);

@@ -2,7 +2,10 @@
 
 use async_trait::async_trait;
 use countersign_port::{
-    access::{Access, Ballot, Choice, DenyReason, Identity, Press, Refusal, RefusalKind, Waiting},
+    access::{
+        Access, Ballot, Choice, DenyReason, Identity, News, Press, Refusal, RefusalKind, Unheard,
+        Waiting,
+    },
     card::{Card, Verb},
     text::Untrusted,
 };
@@ -34,6 +37,9 @@ impl Access for Service {
         if meaning.verb != choice.verb() {
             return Err(refusal::plain(RefusalKind::UnknownButton));
         }
+        if posted.withdrawn.is_some() {
+            return Err(self.turned_away(&posted, meaning, &press, RefusalKind::Withdrawn).await);
+        }
         let law = self.law();
         let Some(person) = law.people.by_identity(&press.by) else {
             return Err(self.turned_away(&posted, meaning, &press, RefusalKind::NotLinked).await);
@@ -64,6 +70,9 @@ impl Access for Service {
 
     async fn show(&self, press: &Press) -> Result<Card, Refusal> {
         let (posted, meaning) = self.pressed(press).await?;
+        if posted.withdrawn.is_some() {
+            return Err(self.turned_away(&posted, meaning, press, RefusalKind::Withdrawn).await);
+        }
         let law = self.law();
         if law.people.by_identity(&press.by).is_none() {
             return Err(self.turned_away(&posted, meaning, press, RefusalKind::NotLinked).await);
@@ -81,6 +90,10 @@ impl Access for Service {
 
     async fn waiting(&self, viewer: &Identity) -> Result<Vec<Waiting>, Refusal> {
         self.waiting_for(viewer).await
+    }
+
+    async fn hear(&self, news: &News) -> Result<(), Unheard> {
+        self.heard(news).await
     }
 
     async fn turn_away(&self, press: &Press, why: RefusalKind) -> Refusal {
@@ -201,7 +214,9 @@ fn lacks_words(choice: &Choice, comment: Option<&Untrusted>) -> bool {
 /// overtake the answer that says which message it is.
 fn is_at_home(posted: &PostedCard, press: &Press) -> bool {
     let Some(place) = &press.place else { return posted.platform == press.by.provider };
-    let is_its_message = |message: &String| *message == place.message.0;
+    let is_its_message = |message: &String| {
+        std::iter::once(&place.message).chain(&place.former).any(|here| here.0 == *message)
+    };
     posted.platform == press.by.provider
         && place.addresses.contains(&posted.address)
         && posted.message.as_ref().is_none_or(is_its_message)

@@ -1,5 +1,6 @@
 //! Which card a button belongs to.
 
+use countersign_port::access::Loss;
 use sqlx::Row;
 
 use super::{Store, row};
@@ -17,11 +18,14 @@ pub struct PostedCard {
     pub message: Option<String>,
     /// The key of its buttons.
     pub secret: [u8; 32],
+    /// Why it was taken back, if it was.
+    pub withdrawn: Option<Loss>,
     /// How many steps the plan of its item has.
     pub steps: usize,
 }
 
-const FIND: &str = "select o.id, o.request_id, o.item, o.target, o.address, o.message, o.secret, r.plans \
+const FIND: &str = "select o.id, o.request_id, o.item, o.target, o.address, o.message, o.secret, \
+     o.withdrawn, r.plans \
    from outbox o join request r on r.id = o.request_id \
    where o.id = $1 and o.kind = 'card'";
 
@@ -39,6 +43,7 @@ pub async fn find(store: &Store, id: &CardId) -> Result<Option<PostedCard>, sqlx
             address: row.try_get("address")?,
             message: row.try_get("message")?,
             secret: secret(id, row.try_get("secret")?)?,
+            withdrawn: loss(id, row.try_get("withdrawn")?)?,
             steps: plans.get(item).map_or(0, |plan| plan.steps.len()),
         })
     })
@@ -47,7 +52,7 @@ pub async fn find(store: &Store, id: &CardId) -> Result<Option<PostedCard>, sqlx
 
 const POSTED: &str = "select o.message from outbox o \
    where o.request_id = $1 and o.kind = 'card' and o.item = $2 and o.target = $3 \
-     and o.message is not null order by o.created_at desc limit 1";
+     and o.message is not null and o.withdrawn is null order by o.created_at desc limit 1";
 
 /// Where the card of an item was posted last on a platform.
 pub async fn posted(
@@ -76,6 +81,38 @@ pub fn secret(id: &CardId, hexadecimal: &str) -> Result<[u8; 32], row::Impossibl
         what: error.to_string(),
     })?;
     Ok(secret)
+}
+
+/// Why a card was taken back, from its column.
+pub fn loss(id: &CardId, why: Option<&str>) -> Result<Option<Loss>, row::ImpossibleRow> {
+    let known = |why: &str| {
+        let all = [Loss::Shared, Loss::Removed, Loss::Refused];
+        all.into_iter().find(|loss| loss.as_str() == why).ok_or_else(|| row::ImpossibleRow {
+            table: "outbox",
+            id: id.to_string(),
+            what: format!("unknown loss `{why}`"),
+        })
+    };
+    why.map(known).transpose()
+}
+
+const OPEN_CARDS: &str = "select distinct o.request_id, o.address \
+   from request r join outbox o on o.request_id = r.id \
+   where r.settled_at is null and o.kind = 'card' and o.target = $1 and o.withdrawn is null \
+     and substr(o.message, 1, length(cast($2 as text))) = $2";
+
+/// The channels in which open requests have a message whose reference begins so.
+pub async fn open_cards(
+    store: &Store,
+    platform: &str,
+    messages: &str,
+) -> Result<Vec<(RequestId, String)>, sqlx::Error> {
+    let query = sqlx::query(OPEN_CARDS).bind(platform).bind(messages);
+    let rows = query.fetch_all(&store.read).await?;
+    let card = |row: &sqlx::any::AnyRow| {
+        Ok((row::id("outbox", row.try_get("request_id")?)?, row.try_get("address")?))
+    };
+    rows.iter().map(card).collect()
 }
 
 impl std::fmt::Debug for PostedCard {

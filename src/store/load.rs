@@ -44,7 +44,8 @@ const LOAD: &str = "select 'vote' as kind, v.request_id as request_id, v.body as
    from outcome o where o.request_id in (select value ->> 'id' from json_each($1)) \
    union all select 'approval', p.request_id, p.body, '', '', 0 \
    from approval p where p.request_id in (select value ->> 'id' from json_each($1)) \
-   union all select 'card', x.request_id, x.target, x.address, coalesce(x.message, ''), x.item \
+   union all select case when x.withdrawn is null then 'card' else 'withdrawn' end, x.request_id, \
+     x.target, x.address, coalesce(x.message, ''), x.item \
    from outbox x where x.kind = 'card' \
      and x.request_id in (select value ->> 'id' from json_each($1)) \
    union all select 'tries', w.request_id, w.person, '', '', w.tries \
@@ -206,6 +207,7 @@ fn request(row: &AnyRow) -> Result<Loaded, sqlx::Error> {
         next_at: optional("next_at")?,
         cards: BTreeSet::new(),
         posted: BTreeSet::new(),
+        withdrawn: BTreeSet::new(),
         wrong_numbers: BTreeMap::new(),
     })
 }
@@ -240,10 +242,13 @@ fn attach(row: &AnyRow, found: &mut Found) -> Result<(), sqlx::Error> {
         "vote" => loaded.view.votes.push(row::json("vote", &id, &a)?),
         "outcome" => loaded.view.outcome = Some(row::json("outcome", &id, &a)?),
         "approval" => loaded.view.approval = Some(row::json("approval", &id, &a)?),
-        "card" => {
+        "card" | "withdrawn" => {
             let card = (row::count("outbox", &id, n)?, a, b);
             if !row.try_get::<&str, _>("c")?.is_empty() {
                 loaded.posted.insert(card.clone());
+            }
+            if kind == "withdrawn" {
+                loaded.withdrawn.insert(card.clone());
             }
             loaded.cards.insert(card);
         }

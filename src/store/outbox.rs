@@ -1,9 +1,14 @@
 //! The outbox's rows: claim, settle, postpone. Claiming moves `due_at` to the end of the lease, so
 //! that work of a worker that is lost becomes due again by itself.
 
+use countersign_port::access::Loss;
 use sqlx::{Row, any::AnyRow};
 
-use super::{Store, card::secret, row};
+use super::{
+    Store,
+    card::{loss, secret},
+    row,
+};
 use crate::domain::id::{CardId, EventId, RequestId};
 
 /// Something to send, leased to this process.
@@ -33,6 +38,8 @@ pub enum Parcel {
         message: Option<String>,
         /// The last entry of the log that its thread tells.
         told: i64,
+        /// Why it was taken back, if it was.
+        withdrawn: Option<Loss>,
     },
     Callback {
         id: EventId,
@@ -63,7 +70,7 @@ const CLAIM: &str = "update outbox set due_at = $1, fence = fence + 1, attempt =
      order by o.due_at limit cast($4 as bigint)) \
    and state = 'due' and due_at <= $3 \
    returning id, kind, request_id, item, lane, target, address, sequence, body, secret, message, \
-     told, fence, attempt, created_at";
+     told, withdrawn, fence, attempt, created_at";
 
 const SHOWN: &str = "update outbox set shown = $3, message = $4, told = $6, attempt = 0, \
      error = null, due_at = $5, \
@@ -284,6 +291,7 @@ fn claimed(row: &AnyRow) -> Result<Claimed, sqlx::Error> {
                 secret: secret(&card, row.try_get("secret")?)?,
                 message: row.try_get("message")?,
                 told: row.try_get("told")?,
+                withdrawn: loss(&card, row.try_get("withdrawn")?)?,
                 id: card,
             }
         }

@@ -68,7 +68,7 @@ const STATEMENTS: [&str; 12] = [
        state = 'due' \
      from json_each({rows}) j \
      where outbox.request_id = j.value ->> 'request_id' and outbox.kind = 'card' \
-       and outbox.state <> 'dead'",
+       and outbox.state <> 'dead' and outbox.withdrawn is null",
     "insert into outbox (id, kind, request_id, item, lane, target, address, sequence, body, \
        secret, want, shown, state, due_at, fence, attempt, created_at) \
      select value ->> 'id', value ->> 'kind', value ->> 'request_id', \
@@ -83,6 +83,16 @@ const STATEMENTS: [&str; 12] = [
      where outbox.id = j.value ->> 'id' and outbox.fence = cast(j.value ->> 'fence' as bigint)",
 ];
 
+/// Apart from the others, because PostgreSQL changes a row once in a statement and the redraw of a
+/// request may be in the same batch.
+const WITHDRAW: &str = "update outbox set withdrawn = j.value ->> 'why', \
+     state = case when outbox.state = 'dead' then 'dead' else 'due' end, \
+     due_at = cast(j.value ->> 'due_at' as bigint) \
+   from json_each($1) j \
+   where outbox.request_id = j.value ->> 'request_id' and outbox.kind = 'card' \
+     and outbox.item = cast(j.value ->> 'item' as bigint) \
+     and outbox.target = j.value ->> 'platform' and outbox.address = j.value ->> 'address'";
+
 /// Statements already joined, by which of them take part. There are few combinations in practice,
 /// and the same text lets the driver keep its prepared statement.
 #[derive(Debug, Default)]
@@ -95,7 +105,9 @@ pub async fn put(
     joined: &Joined,
     slice: &mut Slice,
 ) -> Result<(), sqlx::Error> {
-    let arrays = rows::arrays(slice).map_err(|error| sqlx::Error::Encode(error.into()))?;
+    let unwritable = |error: serde_json::Error| sqlx::Error::Encode(error.into());
+    let withdrawn = rows::withdrawn(slice).map_err(unwritable)?;
+    let arrays = rows::arrays(slice).map_err(unwritable)?;
     let mask = mask(&arrays);
     if mask == 0 {
         return Ok(());
@@ -106,7 +118,11 @@ pub async fn put(
     for array in arrays.into_iter().flatten() {
         query = query.bind(array);
     }
-    query.execute(connection).await.map(|_| ())
+    query.execute(&mut *connection).await?;
+    match withdrawn {
+        Some(rows) => sqlx::query(WITHDRAW).bind(rows).execute(connection).await.map(|_| ()),
+        None => Ok(()),
+    }
 }
 
 fn mask(arrays: &rows::Arrays) -> u16 {

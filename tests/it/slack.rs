@@ -7,6 +7,7 @@ mod grid;
 mod groups;
 mod install;
 mod kill;
+mod lost;
 mod race;
 mod refuse;
 mod replay;

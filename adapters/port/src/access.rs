@@ -28,7 +28,48 @@ pub trait Access: Send + Sync {
     /// A press that the platform's own facts turn away: a guest, another company, an account that
     /// nobody vouches for. Recorded where the button is one of ours; gives the words for it.
     async fn turn_away(&self, press: &Press, why: RefusalKind) -> Refusal;
+
+    /// Something happened on the platform. Whatever follows from it is durable when this returns.
+    async fn hear(&self, news: &News) -> Result<(), Unheard>;
 }
+
+/// What happens on a platform, as far as the service must know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum News {
+    /// Messages whose reference begins so are to be pressed no longer: their cards are taken back,
+    /// and the requests are asked about elsewhere.
+    Lost { platform: &'static str, messages: String, why: Loss },
+    /// Others may be in a group now. `groups` are all the names that the policy may have for it.
+    GroupChanged { source: &'static str, groups: Vec<String> },
+}
+
+/// Why a card is of no use where it hangs, or where it was to hang.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Loss {
+    /// People of another company read along.
+    Shared,
+    /// The app was removed.
+    Removed,
+    /// The channel does not take it.
+    Refused,
+}
+
+impl Loss {
+    /// The stable name, as in the log and in metrics.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Shared => "shared",
+            Self::Removed => "removed",
+            Self::Refused => "refused",
+        }
+    }
+}
+
+/// What was told could not be written down. It is to be told again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("it could not be written down")]
+pub struct Unheard;
 
 /// A button was pressed, by somebody whose platform has vouched for them.
 #[derive(Debug, Clone)]
@@ -50,6 +91,8 @@ pub struct Press {
 pub struct Place {
     /// What posting the message has returned, or will.
     pub message: MessageRef,
+    /// The same by ids that its channel had before.
+    pub former: Vec<MessageRef>,
     /// The addresses under which the policy may know the channel.
     pub addresses: Vec<String>,
 }
@@ -172,6 +215,8 @@ pub enum RefusalKind {
     UnknownRequest,
     /// A newer card replaced the one that was clicked.
     Superseded,
+    /// The card was taken back from its channel.
+    Withdrawn,
     /// The account is linked to nobody.
     NotLinked,
     /// Requester, subject and client owner never count.

@@ -10,7 +10,7 @@ use axum::{
 };
 use countersign_egress::{self as egress, Egress, target::Allow};
 use countersign_port::{
-    access::{Access, Ballot, Identity, Press, Refusal, RefusalKind, Waiting},
+    access::{Access, Ballot, Identity, News, Press, Refusal, RefusalKind, Unheard, Waiting},
     card::{Card, Face},
 };
 use jiff::{SignedDuration, Timestamp};
@@ -63,6 +63,10 @@ impl Access for FakeAccess {
 
     async fn waiting(&self, _viewer: &Identity) -> Result<Vec<Waiting>, Refusal> {
         Ok(Vec::new())
+    }
+
+    async fn hear(&self, _news: &News) -> Result<(), Unheard> {
+        Ok(())
     }
 
     async fn turn_away(&self, _press: &Press, kind: RefusalKind) -> Refusal {

@@ -24,11 +24,27 @@ impl Spot {
         MessageRef(format!("{}/{}/{}", self.installation, self.channel, self.ts))
     }
 
+    /// What the names of all messages of an installation begin with, or of a channel of it.
+    pub(crate) fn beginning(installation: &str, channel: Option<&str>) -> String {
+        let channel = channel.map(|channel| format!("{channel}/")).unwrap_or_default();
+        format!("{installation}/{channel}")
+    }
+
     /// Where a button was pressed. The policy may name the channel with its installation or, where
-    /// there is but one, without.
-    pub(crate) fn place(&self) -> Place {
+    /// there is but one, without; and both may know it by an id that it had before.
+    pub(crate) fn place(&self, former: Vec<String>) -> Place {
         let whole = format!("{}/{}", self.installation, self.channel);
-        Place { message: self.reference(), addresses: vec![self.channel.clone(), whole] }
+        let mut place = Place {
+            message: self.reference(),
+            former: Vec::new(),
+            addresses: vec![self.channel.clone(), whole],
+        };
+        for channel in former {
+            let before = Self { channel, ..self.clone() }.place(Vec::new());
+            place.addresses.extend(before.addresses);
+            place.former.push(before.message);
+        }
+        place
     }
 }
 
@@ -48,7 +64,9 @@ mod tests {
     fn a_message_is_read_back_as_it_was_written() {
         let spot = Spot { installation: "T1".into(), channel: "C1".into(), ts: "1.2".into() };
         assert_eq!(Spot::read(&spot.reference()), Some(spot.clone()));
-        assert_eq!(spot.place().addresses, ["C1", "T1/C1"]);
+        assert_eq!(spot.place(vec!["G1".into()]).addresses, ["C1", "T1/C1", "G1", "T1/G1"]);
+        assert_eq!(Spot::beginning("T1", None), "T1/");
+        assert_eq!(Spot::beginning("T1", Some("C1")), "T1/C1/");
         for text in ["", "T1", "T1/C1", "T1/C1/1/2"] {
             assert_eq!(Spot::read(&MessageRef(text.into())), None, "{text}");
         }

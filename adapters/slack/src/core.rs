@@ -9,9 +9,10 @@ use countersign_port::{
 
 use crate::{
     address::Spot,
-    events::Listener,
+    moves::Moves,
     payload::Claim,
     private::Errands,
+    rooms::Rooms,
     settings::{Now, Settings},
     token::Tokens,
     web::Web,
@@ -27,7 +28,8 @@ pub(crate) struct Core {
     pub now: Now,
     pub accounts: Accounts,
     pub errands: Errands,
-    pub listeners: Vec<Arc<dyn Listener>>,
+    pub rooms: Rooms,
+    pub moves: Moves,
 }
 
 impl Core {
@@ -39,6 +41,20 @@ impl Core {
             web: &self.web,
             now: self.now.get(),
         }
+    }
+
+    /// Where a press was made, once the installation is known.
+    pub(crate) async fn place(
+        &self,
+        installation: Option<&str>,
+        channel: Option<&str>,
+        ts: Option<&str>,
+    ) -> Option<Place> {
+        let (installation, channel, ts) = (installation?, channel?, ts?);
+        let former = self.moves.former(installation, channel, self.now.get()).await;
+        let own = str::to_owned;
+        let spot = Spot { installation: own(installation), channel: own(channel), ts: own(ts) };
+        Some(spot.place(former))
     }
 
     /// What waits for an account, or why it is told nothing.
@@ -75,17 +91,6 @@ impl Core {
 pub(crate) fn press(button: String, claim: &Claim, place: Option<Place>, evidence: &str) -> Press {
     let once = (!evidence.is_empty()).then(|| evidence.to_owned());
     Press { button, by: claim.identity(), place, payload_sha256: evidence.to_owned(), once }
-}
-
-/// Where a press was made, once the installation is known.
-pub(crate) fn place(
-    installation: Option<&str>,
-    channel: Option<&str>,
-    ts: Option<&str>,
-) -> Option<Place> {
-    let (installation, channel, ts) = (installation?, channel?, ts?);
-    let own = str::to_owned;
-    Some(Spot { installation: own(installation), channel: own(channel), ts: own(ts) }.place())
 }
 
 impl fmt::Debug for Core {

@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use countersign_port::access::Access;
+use countersign_port::access::{Access, Unheard};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -39,8 +39,8 @@ impl Entry for Dispatch {
     }
 
     /// Slack asks nothing back over a connection.
-    async fn event(&self, body: &[u8]) {
-        self.event(body).await;
+    async fn event(&self, body: &[u8]) -> Result<(), Unheard> {
+        self.event(body).await.map(|_| ())
     }
 }
 

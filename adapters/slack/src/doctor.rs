@@ -22,7 +22,6 @@ use crate::{
     address,
     core::Core,
     oauth::{OAuthError, bearer, endpoint, read},
-    rooms::Rooms,
     socket::SocketMode,
     web::Channel,
 };
@@ -63,12 +62,11 @@ impl Doctor {
     pub(crate) async fn examine(
         &self,
         channels: &[String],
-        rooms: &Rooms,
         socket: Option<&SocketMode>,
     ) -> Vec<Finding> {
         let mut findings = self.installations().await;
         for channel in channels {
-            findings.push(self.channel(channel, rooms).await);
+            findings.push(self.channel(channel).await);
         }
         if let Some(socket) = socket {
             findings.push(words::socket(socket.test().await));
@@ -115,15 +113,20 @@ impl Doctor {
         }
     }
 
-    async fn channel(&self, address: &str, rooms: &Rooms) -> Finding {
+    async fn channel(&self, address: &str) -> Finding {
         let (installation, channel) = address::channel(address);
         let only = self.core.tokens.only().await;
         let Some(installation) = installation.map(str::to_owned).or(only) else {
             return words::ambiguous(address);
         };
+        let now = self.core.now.get();
+        let present = self.core.moves.present(&installation, channel, now).await;
+        if present != channel {
+            return words::moved(address, &present);
+        }
         match self.core.web.channel(&installation, channel).await {
             Ok(channel) => {
-                let is_ext_shared = channel.is_ext_shared && !rooms.may_share(address);
+                let is_ext_shared = channel.is_ext_shared && !self.core.rooms.may_share(address);
                 words::channel(address, &Channel { is_ext_shared, ..channel })
             }
             Err(failure) => words::no_channel(address, &failure),

@@ -8,8 +8,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::{
-    fakes::{self, Ear},
-    modal,
+    fakes, modal,
     samples::{self, FACES},
     slack::Slack,
     waiting,
@@ -43,9 +42,8 @@ async fn emulated(test: &str) -> Option<Slack> {
         return None;
     };
     let now = Arc::new(std::sync::Mutex::new(samples::at(fakes::NOW)));
-    let slack = fakes::slack(&address, &[TEAM], &now, Arc::new(Ear::default()));
     // It knows the methods that read as POST alone, so the channel is not looked up.
-    let slack = slack.sharing([CHANNEL.to_owned()]);
+    let slack = fakes::slack(&address, &[TEAM], &now, &[CHANNEL]);
     let channel = json!({ "channel": CHANNEL });
     let joined: Joined =
         slack.web().ask(TEAM, "conversations.join", &channel, PATIENCE).await.unwrap();

@@ -1,36 +1,20 @@
 //! What happens in a workspace: `POST /slack/events`, and the same over Socket Mode. Slack sends an
 //! event again until it is answered, so each is marked by its id and taken once.
 
-use async_trait::async_trait;
+use countersign_port::access::Unheard;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
+use tokio::time::timeout;
 
 use crate::{
-    dispatch::{Ack, Dispatch, ignored},
+    dispatch::{Ack, Dispatch, WHOLE, ignored},
+    news::{Notice, What},
     payload::{Claim, text},
     private::Errand,
 };
 
 /// Slack gives up on an event after little more than an hour.
 const REMEMBERED: SignedDuration = SignedDuration::from_hours(2);
-
-/// Something that other parts must know of.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Notice {
-    /// The members of a user group may be others now.
-    GroupChanged { group: Option<String> },
-    /// A channel is shared with another company.
-    ChannelShared { channel: String },
-    /// A channel goes by another id.
-    ChannelMoved { from: String, to: String },
-}
-
-/// Somebody who wants to know.
-#[async_trait]
-pub trait Listener: Send + Sync {
-    /// Hears of every notice once, as far as can be told.
-    async fn hear(&self, notice: &Notice);
-}
 
 /// An event, read leniently.
 enum Event {
@@ -43,21 +27,24 @@ enum Event {
 }
 
 impl Dispatch {
-    /// An event with its envelope, as JSON.
-    pub(crate) async fn event(&self, body: &[u8]) -> Ack {
+    /// An event with its envelope, as JSON. One that could not be taken is to come again.
+    pub(crate) async fn event(&self, body: &[u8]) -> Result<Ack, Unheard> {
         let Ok(value) = serde_json::from_slice::<Value>(body) else {
             ignored("malformed");
-            return None;
+            return Ok(None);
         };
         if let Some(challenge) = challenge(&value) {
-            return Some(challenge);
+            return Ok(Some(challenge));
         }
-        if self.is_new(&value).await {
-            self.take(Event::read(&value)).await;
-        } else {
+        if !self.is_new(&value).await {
             ignored("repeated");
+            return Ok(None);
         }
-        None
+        let taken = timeout(WHOLE, self.take(Event::read(&value))).await.unwrap_or(Err(Unheard));
+        if taken.is_err() {
+            self.forget(&value).await;
+        }
+        taken.map(|()| None)
     }
 
     /// Where marks cannot be kept, an event that came twice does no harm.
@@ -67,7 +54,15 @@ impl Dispatch {
         self.core.memory.mark(&format!("event/{id}"), until).await.unwrap_or(true)
     }
 
-    async fn take(&self, event: Event) {
+    /// INVARIANT: what is marked was taken.
+    async fn forget(&self, value: &Value) {
+        let Some(id) = text(value, "/event_id") else { return };
+        if let Err(lost) = self.core.memory.unmark(&format!("event/{id}")).await {
+            tracing::error!(%lost, "an event may be lost");
+        }
+    }
+
+    async fn take(&self, event: Event) -> Result<(), Unheard> {
         match event {
             Event::HomeOpened(claim) => {
                 self.core.errands.leave(Errand::Home(claim), self.core.now.get());
@@ -75,13 +70,10 @@ impl Dispatch {
             Event::Uninstalled(installation) => {
                 self.core.errands.leave(Errand::Bury(installation), self.core.now.get());
             }
-            Event::Notice(notice) => {
-                for listener in &self.core.listeners {
-                    listener.hear(&notice).await;
-                }
-            }
+            Event::Notice(notice) => return self.core.hear(&self.access, notice).await,
             Event::Ignored(kind) => ignored(kind),
         }
+        Ok(())
     }
 }
 
@@ -100,16 +92,13 @@ impl Event {
             "app_uninstalled" => uninstalled(value),
             "tokens_revoked" if revokes_bot(value) => uninstalled(value),
             "tokens_revoked" => Self::Ignored("tokens_revoked"),
-            "subteam_members_changed" | "subteam_updated" | "subteam_created" => {
-                let group =
-                    text(value, "/event/subteam_id").or_else(|| text(value, "/event/subteam/id"));
-                Self::Notice(Notice::GroupChanged { group })
+            "subteam_members_changed"
+            | "subteam_updated"
+            | "subteam_created"
+            | "channel_shared"
+            | "channel_id_changed" => {
+                notice(value, &kind).map_or(Self::Ignored("malformed"), Self::Notice)
             }
-            "channel_shared" => match text(value, "/event/channel") {
-                Some(channel) => Self::Notice(Notice::ChannelShared { channel }),
-                None => Self::Ignored("malformed"),
-            },
-            "channel_id_changed" => moved(value).map_or(Self::Ignored("malformed"), Self::Notice),
             _ => Self::Ignored("unknown_event"),
         }
     }
@@ -134,15 +123,18 @@ fn home(value: &Value) -> Event {
 
 /// The installation that an event belongs to is that of its authorization: in a shared channel the
 /// envelope may name another company.
-fn uninstalled(value: &Value) -> Event {
+fn installation(value: &Value) -> Option<String> {
     let of = |name: &str| {
         text(value, &format!("/authorizations/0/{name}"))
             .or_else(|| text(value, &format!("/{name}")))
     };
     let organisation =
         value.pointer("/authorizations/0/is_enterprise_install") == Some(&json!(true));
-    let installation = if organisation { of("enterprise_id") } else { of("team_id") };
-    installation.map_or(Event::Ignored("malformed"), Event::Uninstalled)
+    if organisation { of("enterprise_id") } else { of("team_id") }
+}
+
+fn uninstalled(value: &Value) -> Event {
+    installation(value).map_or(Event::Ignored("malformed"), Event::Uninstalled)
 }
 
 fn revokes_bot(value: &Value) -> bool {
@@ -150,9 +142,19 @@ fn revokes_bot(value: &Value) -> bool {
     bots.is_some_and(|bots| !bots.is_empty())
 }
 
-fn moved(value: &Value) -> Option<Notice> {
-    let from = text(value, "/event/old_channel_id")?;
-    Some(Notice::ChannelMoved { from, to: text(value, "/event/new_channel_id")? })
+fn notice(value: &Value, kind: &str) -> Option<Notice> {
+    let member = |name: &str| text(value, &format!("/event/{name}"));
+    let what = match kind {
+        "channel_shared" => What::ChannelShared { channel: member("channel")? },
+        "channel_id_changed" => {
+            What::ChannelMoved { from: member("old_channel_id")?, to: member("new_channel_id")? }
+        }
+        _ => What::GroupChanged {
+            group: member("subteam_id").or_else(|| member("subteam/id"))?,
+            team: member("team_id").or_else(|| member("subteam/team_id")),
+        },
+    };
+    Some(Notice { installation: installation(value)?, what })
 }
 
 #[cfg(test)]

@@ -65,6 +65,17 @@ impl Failure {
         matches!(self, Self::Refused(code) if ours.contains(&code.as_str()))
     }
 
+    /// Whether the app is in the workspace no longer.
+    pub(crate) fn is_removal(&self) -> bool {
+        match self {
+            Self::NoToken(NoToken::Removed(_) | NoToken::NotInstalled(_)) => true,
+            Self::Refused(code) => {
+                ["account_inactive", "token_revoked", "invalid_auth"].contains(&code.as_str())
+            }
+            _ => false,
+        }
+    }
+
     /// What the outbox should do.
     pub fn send_error(self, twice: Twice) -> SendError {
         let cause = self.to_string();

@@ -18,7 +18,7 @@ use axum::{
 };
 use countersign_egress::{self as egress, Egress, target::Allow};
 use countersign_port::{
-    access::{Access, Ballot, Identity, Press, Refusal, RefusalKind, Waiting},
+    access::{Access, Ballot, Identity, News, Press, Refusal, RefusalKind, Unheard, Waiting},
     card::{Card, Face},
     chat::{Chat, MessageRef},
     memory::{Lost, Memory, Record},
@@ -32,7 +32,6 @@ use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
 use crate::{
-    events::{Listener, Notice},
     samples,
     settings::{Now, Settings, Workspace},
     slack::{Parts, Slack},
@@ -47,6 +46,9 @@ pub(crate) const NOW: &str = "2026-11-22T14:02:00Z";
 pub(crate) struct FakeAccess {
     pub ballots: Mutex<Vec<Ballot>>,
     pub turned_away: Mutex<Vec<(Press, RefusalKind)>>,
+    pub news: Mutex<Vec<News>>,
+    /// Whether it hears no news.
+    pub deaf: Mutex<bool>,
     pub refuses: Mutex<Option<RefusalKind>>,
     pub card: Mutex<Option<Card>>,
     /// Whether a vote never comes to its end.
@@ -95,6 +97,14 @@ impl Access for FakeAccess {
         self.turned_away.lock().unwrap().push((press.clone(), why));
         refusal(why)
     }
+
+    async fn hear(&self, news: &News) -> Result<(), Unheard> {
+        if *self.deaf.lock().unwrap() {
+            return Err(Unheard);
+        }
+        self.news.lock().unwrap().push(news.clone());
+        Ok(())
+    }
 }
 
 /// Keeps marks and nothing else.
@@ -132,17 +142,6 @@ impl Memory for FakeMemory {
     }
 }
 
-/// Keeps what it heard.
-#[derive(Debug, Default)]
-pub(crate) struct Ear(pub Mutex<Vec<Notice>>);
-
-#[async_trait]
-impl Listener for Ear {
-    async fn hear(&self, notice: &Notice) {
-        self.0.lock().unwrap().push(notice.clone());
-    }
-}
-
 /// In place of a status: no answer at all.
 pub(crate) const SILENCE: u16 = 0;
 
@@ -167,7 +166,6 @@ pub(crate) fn vectors(test: &str) -> Option<PathBuf> {
 pub(crate) struct Stage {
     pub script: Arc<Script>,
     pub access: Arc<FakeAccess>,
-    pub ear: Arc<Ear>,
     pub slack: Slack,
     pub address: String,
     pub now: Arc<Mutex<Timestamp>>,
@@ -184,10 +182,8 @@ impl Stage {
         let mut server = JoinSet::new();
         server.spawn(async move { axum::serve(listener, router).await.unwrap() });
         let now = Arc::new(Mutex::new(samples::at(NOW)));
-        let ear = Arc::new(Ear::default());
-        let slack = slack(&address, places, &now, Arc::clone(&ear) as Arc<dyn Listener>);
-        let stage =
-            Self { script, access: Arc::default(), ear, slack, address, now, _server: server };
+        let slack = slack(&address, places, &now, &[]);
+        let stage = Self { script, access: Arc::default(), slack, address, now, _server: server };
         stage.answers("users.info", 200, user(&json!({})));
         stage.answers("conversations.info", 200, json!({ "ok": true, "channel": { "id": "C1" } }));
         stage
@@ -300,7 +296,7 @@ pub(crate) fn slack(
     address: &str,
     places: &[&str],
     now: &Arc<Mutex<Timestamp>>,
-    listener: Arc<dyn Listener>,
+    shared: &[&str],
 ) -> Slack {
     let workspaces = places.iter().map(|team| Workspace {
         team: (*team).to_owned(),
@@ -315,7 +311,7 @@ pub(crate) fn slack(
         signing_secret: SECRET.into(),
         workspaces,
         install: None,
-        shared_channels: Vec::new(),
+        shared_channels: shared.iter().map(|channel| (*channel).to_owned()).collect(),
         app_token: None,
     };
     let now = Arc::clone(now);
@@ -327,7 +323,6 @@ pub(crate) fn slack(
         now,
         tokens,
         installer: None,
-        listeners: vec![listener],
     })
 }
 

@@ -11,7 +11,7 @@ use slack_morphism::blocks::SlackView;
 use tokio::time::timeout;
 
 use crate::{
-    core::{place, press},
+    core::press,
     dispatch::{Ack, Dispatch, WHOLE, evidence, ignored},
     modal,
     payload::{Asks, Interaction, Pressed, Submitted},
@@ -81,8 +81,8 @@ impl Dispatch {
 
     async fn act(&self, pressed: &Pressed, evidence: &str) -> Result<Came, Refusal> {
         let installation = pressed.claim.installation(&self.core.tokens).await;
-        let place =
-            place(installation.as_deref(), pressed.channel.as_deref(), pressed.ts.as_deref());
+        let (channel, ts) = (pressed.channel.as_deref(), pressed.ts.as_deref());
+        let place = self.core.place(installation.as_deref(), channel, ts).await;
         let press = press(pressed.token.clone(), &pressed.claim, place, evidence);
         let registry = self.core.registry();
         if let Err(kind) = registry.admit(&pressed.claim, installation.as_deref()).await {

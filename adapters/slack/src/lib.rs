@@ -12,7 +12,7 @@ mod doctor;
 mod door;
 #[cfg(test)]
 mod emulated;
-pub mod events;
+mod events;
 pub mod failure;
 #[cfg(test)]
 mod fakes;
@@ -22,6 +22,8 @@ mod kit;
 mod limit;
 pub mod manifest;
 mod modal;
+mod moves;
+mod news;
 pub mod oauth;
 mod payload;
 mod private;

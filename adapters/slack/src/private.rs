@@ -100,10 +100,7 @@ impl Core {
             Errand::Say(reply, words) => self.say(&reply, &words).await,
             Errand::Strip { response_url, remains } => self.strip(&response_url, remains).await,
             Errand::Home(claim) => self.home(access, &claim).await,
-            Errand::Bury(installation) => {
-                self.tokens.uninstalled(&installation).await;
-                Ok(())
-            }
+            Errand::Bury(installation) => self.removed(access, &installation).await,
         };
         if let Err(failure) = done {
             tracing::warn!(%failure, "an answer for one person was not delivered");

@@ -62,6 +62,12 @@ impl Rooms {
         Ok(reach)
     }
 
+    /// What was said of a channel is believed no longer.
+    pub(crate) fn forget(&self, (installation, channel): (&str, &str)) {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.remove(&(installation.to_owned(), channel.to_owned()));
+    }
+
     fn fresh(&self, key: &(String, String), now: Timestamp) -> Option<Reach> {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let (seen_at, reach) = known.get(key)?;

@@ -9,6 +9,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::post,
 };
+use countersign_port::access::Unheard;
 use url::form_urlencoded;
 
 use crate::{
@@ -51,7 +52,11 @@ async fn events(
     body: Body,
 ) -> Result<Response, Outside> {
     let body = enter(&dispatch, &headers, body).await?;
-    Ok(answer(dispatch.event(&body).await))
+    Ok(match dispatch.event(&body).await {
+        Ok(ack) => answer(ack),
+        // Slack tells it again.
+        Err(Unheard) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+    })
 }
 
 async fn enter(dispatch: &Dispatch, headers: &HeaderMap, body: Body) -> Result<Bytes, Outside> {

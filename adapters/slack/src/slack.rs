@@ -20,9 +20,9 @@ use crate::{
     core::Core,
     dispatch::Dispatch,
     doctor::Doctor,
-    events::Listener,
     failure::{Failure, Twice},
     install::{self, Installer},
+    moves::Moves,
     private::{self, Errands},
     rooms::{Reach, Rooms},
     routes,
@@ -42,7 +42,6 @@ pub struct Slack {
     core: Arc<Core>,
     installer: Option<Arc<Installer>>,
     socket: Option<SocketMode>,
-    rooms: Rooms,
     doctor: Doctor,
 }
 
@@ -56,17 +55,17 @@ pub struct Parts {
     pub tokens: Arc<Tokens>,
     /// Takes operators through an installation, where there may be further ones.
     pub installer: Option<Arc<Installer>>,
-    /// Who hears what happens in the workspaces.
-    pub listeners: Vec<Arc<dyn Listener>>,
 }
 
 impl Slack {
     /// Puts the parts together; calls nobody.
     pub fn new(parts: Parts) -> Self {
-        let Parts { settings, egress, memory, now, tokens, installer, listeners } = parts;
+        let Parts { settings, egress, memory, now, tokens, installer } = parts;
         let socket = SocketMode::new(egress.clone(), &settings);
         let web = Arc::new(Web::new(egress.clone(), settings.api_url.clone(), Arc::clone(&tokens)));
         let core = Core {
+            rooms: Rooms::sharing(settings.shared_channels.iter().cloned()),
+            moves: Moves::new(Arc::clone(&memory)),
             settings,
             tokens,
             web,
@@ -74,18 +73,10 @@ impl Slack {
             now,
             accounts: Accounts::default(),
             errands: Errands::default(),
-            listeners,
         };
         let core = Arc::new(core);
         let doctor = Doctor { core: Arc::clone(&core), egress };
-        Self { core, installer, socket, rooms: Rooms::default(), doctor }
-    }
-
-    /// Lets these channels, as the policy names them, be shared with other companies. Any other
-    /// channel that is shared gets no card.
-    #[must_use]
-    pub fn sharing(self, addresses: impl IntoIterator<Item = String>) -> Self {
-        Self { rooms: Rooms::sharing(addresses), ..self }
+        Self { core, installer, socket, doctor }
     }
 
     /// The Web API, for directories and checks.
@@ -94,9 +85,10 @@ impl Slack {
     }
 
     /// Renews tokens in time. What Slack answers is kept before the stop is heard.
-    async fn renew(&self, stop: &CancellationToken) {
+    async fn renew(&self, access: &Arc<dyn Access>, stop: &CancellationToken) {
         while !stop.is_cancelled() {
             self.core.tokens.refresh_due().await;
+            self.core.leave_the_dead(access).await;
             let _ = stop.run_until_cancelled(tokio::time::sleep(RENEWAL)).await;
         }
     }
@@ -115,17 +107,30 @@ impl Slack {
             None => self.core.tokens.only().await,
         };
         match installation {
-            Some(installation) => Ok((installation, channel.to_owned())),
+            Some(installation) => {
+                let now = self.core.now.get();
+                let channel = self.core.moves.present(&installation, channel, now).await;
+                Ok((installation, channel))
+            }
             None => Err(nowhere(format!(
                 "write the channel as `T…/{channel}`: the app is not installed in exactly one place"
             ))),
         }
     }
 
+    /// Where a message is now.
+    async fn spot(&self, message: &MessageRef) -> Result<Spot, SendError> {
+        let unreadable = || nowhere(format!("this is no message of Slack's: `{}`", message.0));
+        let spot = Spot::read(message).ok_or_else(unreadable)?;
+        let (core, now) = (&self.core, self.core.now.get());
+        let channel = core.moves.present(&spot.installation, &spot.channel, now).await;
+        Ok(Spot { channel, ..spot })
+    }
+
     /// Nothing has been posted when this fails.
     async fn admit(&self, address: &str, place: (&str, &str)) -> Result<(), SendError> {
         let core = &self.core;
-        match self.rooms.reach(&core.web, address, place, core.now.get()).await {
+        match core.rooms.reach(&core.web, address, place, core.now.get()).await {
             Ok(Reach::Inside) => Ok(()),
             Ok(Reach::Outside) => Err(nowhere(format!(
                 "the channel `{address}` is shared with another company, whose people would read \
@@ -175,7 +180,7 @@ impl Chat for Slack {
     }
 
     async fn update(&self, message: &MessageRef, card: &Card) -> Result<(), SendError> {
-        let spot = spot(message)?;
+        let spot = self.spot(message).await?;
         let drawn = match self.core.web.update(&spot, blocks::message(card)).await {
             Err(failure) if failure.is_our_fault() => {
                 alert(card, &failure);
@@ -187,7 +192,7 @@ impl Chat for Slack {
     }
 
     async fn note(&self, message: &MessageRef, line: &Line) -> Result<(), SendError> {
-        let spot = spot(message)?;
+        let spot = self.spot(message).await?;
         let answer = self.core.web.reply(&spot, blocks::note(line)).await;
         answer.map_err(|failure| failure.send_error(Twice::Double))
     }
@@ -208,11 +213,11 @@ impl Chat for Slack {
     async fn work(&self, access: Arc<dyn Access>, stop: CancellationToken) {
         let listen = self.listen(Arc::clone(&access), &stop);
         let answer = private::run(&self.core, &access, &stop);
-        tokio::join!(listen, answer, self.renew(&stop));
+        tokio::join!(listen, answer, self.renew(&access, &stop));
     }
 
     async fn examine(&self, channels: &[String]) -> Vec<Finding> {
-        self.doctor.examine(channels, &self.rooms, self.socket.as_ref()).await
+        self.doctor.examine(channels, self.socket.as_ref()).await
     }
 }
 
@@ -220,11 +225,6 @@ impl fmt::Debug for Parts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Parts").field("settings", &self.settings).finish_non_exhaustive()
     }
-}
-
-fn spot(message: &MessageRef) -> Result<Spot, SendError> {
-    Spot::read(message)
-        .ok_or_else(|| nowhere(format!("this is no message of Slack's: `{}`", message.0)))
 }
 
 fn nowhere(cause: String) -> SendError {

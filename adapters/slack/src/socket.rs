@@ -11,6 +11,7 @@ use std::{
 use async_trait::async_trait;
 use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use countersign_egress::Egress;
+use countersign_port::access::Unheard;
 use futures::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use secrecy::SecretString;
 use serde_json::Value;
@@ -39,8 +40,8 @@ pub trait Entry: Send + Sync {
     /// A slash command, as the form that HTTP carries.
     async fn command(&self, form: &[u8]) -> Option<Value>;
 
-    /// An event, as the JSON body that HTTP carries.
-    async fn event(&self, body: &[u8]);
+    /// An event, as the JSON body that HTTP carries. One that was not heard is to come again.
+    async fn event(&self, body: &[u8]) -> Result<(), Unheard>;
 }
 
 /// Opens connections with the app-level token and serves what comes over them.

@@ -187,6 +187,12 @@ impl Web {
         done.map(|Done {}| ())
     }
 
+    /// Whether Slack takes the token of an installation.
+    pub(crate) async fn test(&self, installation: &str) -> Result<(), Failure> {
+        let done = self.ask(installation, "auth.test", &serde_json::json!({}), PATIENCE).await;
+        done.map(|Done {}| ())
+    }
+
     /// The channel of direct messages to a person.
     pub(crate) async fn direct(&self, installation: &str, user: &str) -> Result<String, Failure> {
         let request = Open { users: user };

@@ -42,7 +42,11 @@ impl Spot {
 
     /// Where a button was pressed.
     pub(crate) fn place(&self) -> Place {
-        Place { message: self.reference(), addresses: vec![self.channel().to_owned()] }
+        Place {
+            message: self.reference(),
+            former: Vec::new(),
+            addresses: vec![self.channel().to_owned()],
+        }
     }
 
     /// The channel, as the policy names it.

@@ -98,17 +98,26 @@ impl<'a> Change<'a> {
         }
     }
 
-    /// Posts a card where an ask has waited long enough.
+    /// Posts a card where an ask has waited long enough, or where it cannot be answered otherwise.
     fn escalate(&mut self, item: usize, ask: &Ask, standing: &Standing) {
         let Some(escalation) = &ask.escalate else { return };
-        if later(standing.opened_at, escalation.after_seconds) > self.now {
+        let is_lost = self.is_lost(item, &ask.channel);
+        if !is_lost && later(standing.opened_at, escalation.after_seconds) > self.now {
             return;
         }
         if self.post(item, &escalation.to) == Posted::New {
-            let facts = facts(json!({ "item": item, "step": standing.step }));
+            let why = if is_lost { "lost" } else { "silence" };
+            let facts = facts(json!({ "item": item, "step": standing.step, "why": why }));
             let payload = json!({ "channel": escalation.to.name }).into();
             self.log(Event { kind: Kind::Escalated, actor: SYSTEM.to_owned(), facts, payload });
         }
+    }
+
+    /// Whether every card that a channel had was taken back.
+    fn is_lost(&self, item: usize, channel: &Channel) -> bool {
+        channel.addresses.iter().all(|(platform, address)| {
+            self.loaded.withdrawn.contains(&(item, platform.clone(), address.clone()))
+        })
     }
 
     fn post(&mut self, item: usize, channel: &Channel) -> Posted {

@@ -3,6 +3,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use countersign_port::access::Loss;
 use jiff::Timestamp;
 
 use crate::domain::{
@@ -28,6 +29,8 @@ pub struct Effects {
     pub approvals: BTreeMap<RequestId, Approval>,
     pub entries: Vec<Entry>,
     pub cards: Vec<NewCard>,
+    /// Cards that are taken back.
+    pub withdrawn: Vec<Withdrawn>,
     pub callbacks: Vec<NewCallback>,
     /// Callbacks that need no further attempt.
     pub settled: Vec<Settled>,
@@ -69,6 +72,17 @@ pub struct NewCard {
     /// The key of its buttons.
     pub secret: [u8; 32],
     pub want: i64,
+    pub due_at: Timestamp,
+}
+
+/// A card that is taken back: it is drawn once more, saying so, and never again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Withdrawn {
+    pub request: RequestId,
+    pub item: usize,
+    pub platform: String,
+    pub address: String,
+    pub why: Loss,
     pub due_at: Timestamp,
 }
 

@@ -47,6 +47,8 @@ pub struct Loaded {
     pub cards: BTreeSet<(usize, String, String)>,
     /// Which of them a channel has taken.
     pub posted: BTreeSet<(usize, String, String)>,
+    /// Which of them were taken back.
+    pub withdrawn: BTreeSet<(usize, String, String)>,
     /// Wrong numbers typed, by person.
     pub wrong_numbers: BTreeMap<String, u32>,
 }
@@ -107,6 +109,7 @@ impl Loaded {
             next_at: None,
             cards: BTreeSet::new(),
             posted: BTreeSet::new(),
+            withdrawn: BTreeSet::new(),
             wrong_numbers: BTreeMap::new(),
         }
     }

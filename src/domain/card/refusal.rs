@@ -46,6 +46,7 @@ pub fn refusal(scene: Scene<'_>, kind: RefusalKind, person: Option<&PersonId>) -
         | RefusalKind::UnknownButton
         | RefusalKind::UnknownRequest
         | RefusalKind::Superseded
+        | RefusalKind::Withdrawn
         | RefusalKind::NotLinked
         | RefusalKind::NothingLeft
         | RefusalKind::Repeated
@@ -58,6 +59,9 @@ pub fn refusal(scene: Scene<'_>, kind: RefusalKind, person: Option<&PersonId>) -
 pub fn plain(kind: RefusalKind) -> Refusal {
     let sentence = match kind {
         RefusalKind::Superseded => "A newer card replaced this one; use that.",
+        RefusalKind::Withdrawn => {
+            "This card was taken back from this channel. Nothing was recorded; where else it is asked, the card is still there."
+        }
         RefusalKind::NotLinked => {
             "This account isn't linked to a person in Countersign, so nothing was recorded. Ask an operator to add it to the people file."
         }

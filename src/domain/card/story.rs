@@ -24,14 +24,17 @@ pub fn line(view: &View, item: usize, leaf: &Leaf, payload: &Value) -> Option<Li
         Kind::VoteCast => voted(fact("verdict")?, payload, leaf),
         Kind::Escalated => {
             let channel = Untrusted::new(payload.get("channel")?.as_str()?).display();
-            Some(Line::words("Nobody has decided yet: asked ").outside(channel).and(" as well."))
+            let lost = fact("why").and_then(Value::as_str) == Some("lost");
+            let before = if lost { "Asked " } else { "Nobody has decided yet: asked " };
+            let after = if lost { ", because another channel is lost." } else { " as well." };
+            Some(Line::words(before).outside(channel).and(after))
         }
         Kind::RequestDecided => decided(fact("status")?),
         Kind::CallbackDelivered => Some(client_name(view).and(" told ").time(leaf.at)),
         Kind::CallbackDead => Some(client_name(view).and(" could not be told.")),
         Kind::ApprovalTakenUp => Some(client_name(view).and(" took the approval up.")),
         Kind::ApprovalLapsed => Some(Line::words("Not taken up in time: the approval lapsed.")),
-        Kind::RequestOpened | Kind::VoteRefused => None,
+        Kind::RequestOpened | Kind::VoteRefused | Kind::CardWithdrawn => None,
     }
 }
 

@@ -9,7 +9,7 @@ use serde::{Serialize, ser::Error};
 use super::STATEMENTS;
 use crate::domain::{
     access::{
-        effects::{Effects, Key, NewCallback, NewCard, Settled, Touch},
+        effects::{Effects, Key, NewCallback, NewCard, Settled, Touch, Withdrawn},
         slice::{Slice, View},
     },
     approval::Approval,
@@ -49,6 +49,11 @@ pub(super) fn arrays(slice: &mut Slice) -> Result<Arrays, serde_json::Error> {
         array(cards.chain(effects.callbacks.iter().map(Sent::Callback)), sent)?,
         array(&effects.settled, settled)?,
     ])
+}
+
+/// The cards that are taken back.
+pub(super) fn withdrawn(slice: &mut Slice) -> Result<Option<String>, serde_json::Error> {
+    array(std::mem::take(&mut slice.effects.withdrawn), taken_back)
 }
 
 fn array<T>(
@@ -287,6 +292,15 @@ fn card(row: &mut Row<'_>, card: &NewCard) {
         .put("body", "")
         .put("secret", Column::Made(hex::encode(card.secret)))
         .put("want", card.want)
+        .put("due_at", card.due_at);
+}
+
+fn taken_back(row: &mut Row<'_>, card: Withdrawn) {
+    row.put("request_id", card.request.as_str())
+        .put("item", card.item)
+        .put("platform", card.platform.as_str())
+        .put("address", card.address.as_str())
+        .put("why", card.why.as_str())
         .put("due_at", card.due_at);
 }
 

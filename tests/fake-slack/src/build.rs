@@ -36,6 +36,19 @@ impl FakeSlack {
         }
     }
 
+    /// A channel goes by another id from now on, with all that was posted in it.
+    pub fn rename_channel(&self, from: &str, to: &str) {
+        let mut state = self.core.state();
+        if let Some(channel) = state.channels.remove(from) {
+            state.channels.insert(to.to_owned(), Channel { id: to.to_owned(), ..channel });
+        }
+        for ((channel, ts), mut message) in std::mem::take(&mut state.messages) {
+            let channel = if channel == from { to.to_owned() } else { channel };
+            message.channel.clone_from(&channel);
+            state.messages.insert((channel, ts), message);
+        }
+    }
+
     /// Something becomes special about an account.
     pub fn mark_user(&self, id: &str, mark: Mark) {
         if let Some(user) = self.core.state().users.get_mut(id) {

@@ -33,6 +33,8 @@ pub(crate) struct Blueprint {
     pub(crate) app: fn() -> App,
     /// Where it is installed before the story begins; that token is `BOT_TOKEN`.
     pub(crate) site: fn() -> Option<Site>,
+    /// A further workspace that has it; that token is `FURTHER_TOKEN`.
+    pub(crate) further: Option<&'static str>,
     /// How the configuration says where the app is.
     pub(crate) connection: &'static str,
     /// Who else there is in Slack, and what.
@@ -45,13 +47,14 @@ pub(crate) struct Blueprint {
 pub(crate) const USUAL: Blueprint = Blueprint {
     app: || App::named(APP),
     site: || Some(Site::Team(TEAM.to_owned())),
+    further: None,
     connection: "workspaces: [{ team: T0SHOP, bot_token: { env: BOT_TOKEN } }]",
     world: |_| {},
     law: |_| {},
 };
 
 impl Blueprint {
-    /// A Slack with everybody in it, and the token of the app.
+    /// A Slack with everybody in it, and the tokens of the app.
     pub(crate) async fn slack(&self, clock: &Clock) -> (FakeSlack, String) {
         let time = clock.clone();
         let slack = FakeSlack::start((self.app)(), Arc::new(move || time.now())).await.unwrap();
@@ -63,8 +66,10 @@ impl Blueprint {
             slack.user(User::named(TEAM, person, &person.to_lowercase()));
         }
         (self.world)(&slack);
-        let token = (self.site)().map(|site| slack.install(&site, SCOPES));
-        (slack, token.unwrap_or_else(|| "none".to_owned()))
+        let sites = [(self.site)(), self.further.map(|team| Site::Team(team.to_owned()))];
+        let install = |site| slack.install(&site, SCOPES);
+        let tokens = sites.map(|site| site.map_or_else(|| "none".to_owned(), install));
+        (slack, tokens.join(" "))
     }
 
     /// The configuration, to be read with [`Self::environment`].
@@ -105,8 +110,9 @@ slack:
     }
 
     /// The secrets of the configuration.
-    pub(crate) fn environment(&self, token: &str) -> BTreeMap<&'static str, String> {
+    pub(crate) fn environment(&self, tokens: &str) -> BTreeMap<&'static str, String> {
         let app = (self.app)();
+        let (token, further) = tokens.split_once(' ').expect("two tokens");
         BTreeMap::from([
             ("API_KEY", API_KEY.to_owned()),
             ("WEBHOOK_SECRET", SECRET.to_owned()),
@@ -115,6 +121,7 @@ slack:
             ("CLIENT_SECRET", app.client_secret),
             ("APP_TOKEN", app.app_token),
             ("BOT_TOKEN", token.to_owned()),
+            ("FURTHER_TOKEN", further.to_owned()),
             ("ENCRYPTION_KEY", ENCRYPTION_KEY.to_owned()),
         ])
     }

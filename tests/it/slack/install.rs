@@ -36,6 +36,7 @@ static GAUGE: Mutex<()> = Mutex::const_new(());
 const INSTALLABLE: Blueprint = Blueprint {
     app: || App::named(APP).rotating(),
     site: || None,
+    further: None,
     connection: "install: { client_id: 1000.A0CSIGN, client_secret: { env: CLIENT_SECRET }, \
         teams: [T0SHOP, T0SISTER], enterprises: [E0CORP] }",
     world: |slack| {

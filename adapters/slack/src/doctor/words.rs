@@ -141,6 +141,13 @@ pub(super) fn channel(address: &str, channel: &Channel) -> Finding {
     Finding::good(what, "cards can be posted there")
 }
 
+pub(super) fn moved(address: &str, present: &str) -> Finding {
+    let means = format!("the channel goes by the id `{present}` now; its cards follow");
+    let how = format!("write `{present}` in its place into the policy, once no request is open");
+    let fix = Fix { who: POLICY, how, page: CHANNEL };
+    Finding::poor(channel_name(address), means, fix)
+}
+
 pub(super) fn no_channel(address: &str, failure: &Failure) -> Finding {
     let what = channel_name(address);
     match failure {

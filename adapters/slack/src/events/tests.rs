@@ -1,8 +1,8 @@
 //! Events, from the signed body to what comes of them.
 
+use countersign_port::access::{Loss, News};
 use serde_json::{Value, json};
 
-use super::Notice;
 use crate::fakes::{Stage, vectors};
 
 fn event(id: &str, event: &Value) -> Value {
@@ -55,26 +55,48 @@ async fn the_home_tab_shows_what_waits_once_for_each_event() {
 }
 
 #[tokio::test]
-async fn what_others_must_know_is_passed_on() {
+async fn what_the_service_must_know_is_passed_on() {
     let stage = Stage::installed(&["T1"]).await;
+    let shared = json!({ "ok": true, "channel": { "id": "C1", "is_ext_shared": true } });
+    stage.answers("conversations.info", 200, shared);
     let changed = json!({ "type": "subteam_members_changed", "subteam_id": "S1" });
-    let updated = json!({ "type": "subteam_updated", "subteam": { "id": "S2" } });
+    let updated = json!({ "type": "subteam_updated", "subteam": { "id": "S2", "team_id": "T2" } });
     let shared = json!({ "type": "channel_shared", "channel": "C1" });
-    let moved =
-        json!({ "type": "channel_id_changed", "old_channel_id": "G1", "new_channel_id": "C1" });
-    for (number, body) in [changed, updated, shared, moved].iter().enumerate() {
+    for (number, body) in [changed, updated, shared].iter().enumerate() {
         told(&stage, &event(&format!("Ev{number}"), body)).await;
     }
     let own = |text: &str| text.to_owned();
+    let source = "slack_usergroup";
     assert_eq!(
-        *stage.ear.0.lock().unwrap(),
+        *stage.access.news.lock().unwrap(),
         [
-            Notice::GroupChanged { group: Some(own("S1")) },
-            Notice::GroupChanged { group: Some(own("S2")) },
-            Notice::ChannelShared { channel: own("C1") },
-            Notice::ChannelMoved { from: own("G1"), to: own("C1") },
+            News::GroupChanged { source, groups: vec![own("T1/S1"), own("S1")] },
+            News::GroupChanged { source, groups: vec![own("T2/S2"), own("S2")] },
+            News::Lost { platform: "slack", messages: own("T1/C1/"), why: Loss::Shared },
         ]
     );
+}
+
+#[tokio::test]
+async fn a_channel_that_is_shared_within_the_company_loses_nothing() {
+    let stage = Stage::installed(&["T1"]).await;
+    let shared = json!({ "type": "channel_shared", "channel": "C1" });
+    told(&stage, &event("Ev1", &shared)).await;
+    assert!(stage.access.news.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn what_could_not_be_written_down_is_to_be_told_again() {
+    let stage = Stage::installed(&["T1"]).await;
+    let changed = json!({ "type": "subteam_members_changed", "subteam_id": "S1" });
+    let body = event("Ev1", &changed).to_string();
+    *stage.access.deaf.lock().unwrap() = true;
+    assert_eq!(stage.post("/slack/events", &body).await.0, 503);
+    *stage.access.deaf.lock().unwrap() = false;
+    for _ in 0..2 {
+        assert_eq!(stage.post("/slack/events", &body).await.0, 200);
+    }
+    assert_eq!(stage.access.news.lock().unwrap().len(), 1, "heard once");
 }
 
 #[tokio::test]
@@ -91,5 +113,5 @@ async fn what_is_malformed_or_unknown_is_acknowledged() {
         told(&stage, &self::event("", &event)).await;
     }
     assert_eq!(stage.post("/slack/events", "{").await, (200, Value::Null));
-    assert!(stage.ear.0.lock().unwrap().is_empty());
+    assert!(stage.access.news.lock().unwrap().is_empty());
 }

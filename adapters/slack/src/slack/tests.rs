@@ -10,7 +10,10 @@ use countersign_port::{
 };
 use serde_json::{Value, json};
 
-use crate::{fakes::Stage, samples};
+use crate::{
+    fakes::{self, Stage},
+    samples,
+};
 
 fn posted() -> Value {
     // Members that no library knows: the answer echoes the message.
@@ -129,7 +132,7 @@ async fn a_channel_that_others_read_gets_no_card_unless_it_is_named() {
     }
     assert_eq!(stage.asked("conversations.info"), ["channel=C1"], "once in five minutes");
     assert!(stage.asked("chat.postMessage").is_empty());
-    stage.slack = stage.slack.sharing(["C1".to_owned()]);
+    stage.slack = fakes::slack(&stage.address, &["T1"], &stage.now, &["C1"]);
     assert_eq!(stage.slack.post("C1", &card).await.unwrap().0, "T1/C1/1.2");
 }
 

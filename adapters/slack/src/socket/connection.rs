@@ -25,8 +25,8 @@ pub(super) struct Connection<'a> {
     socket: WebSocketStream<Stream>,
     entry: &'a dyn Entry,
     pace: Pace,
-    /// What is being handled; each gives its acknowledgement.
-    running: FuturesUnordered<BoxFuture<'a, String>>,
+    /// What is being handled; each gives its acknowledgement, or none where it is to come again.
+    running: FuturesUnordered<BoxFuture<'a, Option<String>>>,
     heard_at: Instant,
 }
 
@@ -79,7 +79,7 @@ impl<'a> Connection<'a> {
             let end = tokio::select! {
                 () = stop.cancelled() => Some(End::Stop),
                 Some(acknowledgement) = self.running.next() => {
-                    self.send(Message::text(acknowledgement)).await
+                    self.acknowledge(acknowledgement).await
                 }
                 frame = self.socket.next() => self.take(frame),
                 _ = pulse.tick() => self.beat().await,
@@ -104,7 +104,7 @@ impl<'a> Connection<'a> {
             }
             while let Some(acknowledgement) = self.running.next().await {
                 // On a connection that is gone nothing is acknowledged, and comes again.
-                self.send(Message::text(acknowledgement)).await;
+                self.acknowledge(acknowledgement).await;
             }
             // Says goodbye, or answers Slack's. Nobody minds if it is not heard.
             let _ = timeout(SEND_DEADLINE, SinkExt::close(&mut self.socket)).await;
@@ -141,6 +141,10 @@ impl<'a> Connection<'a> {
         self.send(Message::Ping(bytes::Bytes::new())).await
     }
 
+    async fn acknowledge(&mut self, acknowledgement: Option<String>) -> Option<End> {
+        self.send(Message::text(acknowledgement?)).await
+    }
+
     async fn send(&mut self, message: Message) -> Option<End> {
         match timeout(SEND_DEADLINE, self.socket.send(message)).await {
             Ok(Ok(())) => None,
@@ -151,17 +155,17 @@ impl<'a> Connection<'a> {
 }
 
 /// INVARIANT: the acknowledgement exists only once the handler has returned.
-async fn handle(entry: &dyn Entry, envelope: Envelope) -> String {
+async fn handle(entry: &dyn Entry, envelope: Envelope) -> Option<String> {
     let answer = match &envelope.content {
         Content::Interactive(payload) => entry.interactive(payload.get().as_bytes()).await,
         Content::Command(form) => entry.command(form.as_bytes()).await,
         Content::Event(body) => {
-            entry.event(body.get().as_bytes()).await;
+            entry.event(body.get().as_bytes()).await.ok()?;
             None
         }
         Content::Unknown => None,
     };
-    envelope.acknowledgement(answer)
+    Some(envelope.acknowledgement(answer))
 }
 
 fn closed() -> String {

@@ -15,6 +15,7 @@ use axum::{
     http::{HeaderMap, header::AUTHORIZATION},
     routing::post,
 };
+use countersign_port::access::Unheard;
 use futures::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use tokio::{
@@ -197,7 +198,8 @@ impl Entry for Desk {
         Some(json!({ "text": "Nothing waits for you." }))
     }
 
-    async fn event(&self, body: &[u8]) {
+    async fn event(&self, body: &[u8]) -> Result<(), Unheard> {
         self.note("event", body);
+        Ok(())
     }
 }

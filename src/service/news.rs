@@ -1,0 +1,71 @@
+//! What happens on the platforms: channels and workspaces that are lost, groups that change.
+
+use countersign_port::access::{Loss, News, Unheard};
+
+use super::Service;
+use crate::{
+    domain::access::{Act, Refused, withdraw::Withdraw},
+    store::{card::open_cards, outbox::Claimed},
+};
+
+impl Service {
+    /// Does what follows from the news.
+    pub(super) async fn heard(&self, news: &News) -> Result<(), Unheard> {
+        match news {
+            News::Lost { platform, messages, why } => self.lose(platform, messages, *why).await,
+            News::GroupChanged { source, groups } => {
+                self.doubt(source, groups);
+                Ok(())
+            }
+        }
+    }
+
+    /// Takes back every card of an open request among these messages.
+    async fn lose(&self, platform: &str, messages: &str, why: Loss) -> Result<(), Unheard> {
+        let lost = open_cards(&self.parts.store, platform, messages).await.map_err(|error| {
+            tracing::error!(%error, "lost cards could not be looked up");
+            Unheard
+        })?;
+        if lost.is_empty() {
+            return Ok(());
+        }
+        let cards = lost.len();
+        tracing::error!(platform, cards, why = why.as_str(), "cards are taken back from a channel");
+        for (request, address) in lost {
+            let platform = platform.to_owned();
+            self.withdraw(Withdraw { request, platform, address, why }).await?;
+        }
+        Ok(())
+    }
+
+    /// A channel has not taken a card: it is asked elsewhere. `false` where that could not be
+    /// written down.
+    pub(crate) async fn card_refused(&self, row: &Claimed) -> bool {
+        let lost = Withdraw {
+            request: row.request.clone(),
+            platform: row.target.clone(),
+            address: row.address.clone(),
+            why: Loss::Refused,
+        };
+        self.withdraw(lost).await.is_ok()
+    }
+
+    async fn withdraw(&self, lost: Withdraw) -> Result<(), Unheard> {
+        match self.parts.ledger.submit(self.command(Act::Withdraw(lost))).await {
+            Err(Refused::Unavailable) => Err(Unheard),
+            Ok(_) | Err(_) => Ok(()),
+        }
+    }
+
+    /// What a directory has said of these groups counts no longer, until it has said it again.
+    fn doubt(&self, source: &str, groups: &[String]) {
+        let law = self.law();
+        let kept = law.kept_elsewhere();
+        let doubted = kept.filter(|(_, kept)| kept.kind == source && groups.contains(&kept.value));
+        let doubted: Vec<_> = doubted.map(|(group, _)| group.clone()).collect();
+        if !doubted.is_empty() {
+            self.parts.law.rcu(|law| law.doubting(&doubted));
+            self.parts.doubts.raise(doubted);
+        }
+    }
+}
