@@ -12,6 +12,7 @@ use crate::domain::{
     diagnostic::Diagnostic,
     id::{Group, PersonId},
     people::People,
+    plan::Risk,
     policy::{GroupSource, Policy, read::Vocabulary},
 };
 
@@ -170,6 +171,18 @@ impl Law {
     /// The groups that directories know the members of.
     pub fn kept_elsewhere(&self) -> impl Iterator<Item = (&Group, &GroupSource)> {
         self.policy.groups.iter().filter(|(_, source)| source.kind != CLAIM)
+    }
+
+    /// Whether only a request itself says who is in a group.
+    pub fn is_claimed(&self, group: &Group) -> bool {
+        self.policy.groups.get(group).is_some_and(|source| source.kind == CLAIM)
+    }
+
+    /// The source of a group of which a directory has not said lately enough who is in it.
+    pub fn silent(&self, group: &Group, risk: Risk, now: Timestamp) -> Option<&GroupSource> {
+        let at = self.answered.get(group)?;
+        let source = self.policy.groups.get(group)?;
+        (!vote::is_believed(*at, risk, now)).then_some(source)
     }
 
     /// The groups of a person, and how old the answers are.

@@ -67,7 +67,9 @@ impl From<access::Refused> for Refusal {
             },
             access::Refused::Unknown => Self::UnknownTask,
             access::Refused::Over(status) => Self::InvalidTaskState { status },
-            access::Refused::Vote(_) | access::Refused::Unavailable => Self::Unavailable,
+            access::Refused::Vote(_)
+            | access::Refused::WrongNumber { .. }
+            | access::Refused::Unavailable => Self::Unavailable,
         }
     }
 }

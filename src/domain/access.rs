@@ -73,6 +73,8 @@ pub enum Refused {
     Over(Status),
     /// The click does not count.
     Vote(RefusalKind),
+    /// Nor does this one, for its number; so many tries are left.
+    WrongNumber { left: u32 },
     /// The store could not take it; nothing was recorded.
     Unavailable,
 }

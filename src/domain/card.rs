@@ -420,8 +420,12 @@ fn could_act<'a>(scene: Scene<'a>, ask: &Ask) -> impl Iterator<Item = &'a Person
 
 /// The names of those who could still act on an ask.
 pub(super) fn deciders(scene: Scene<'_>, ask: &Ask) -> Vec<String> {
-    let names = could_act(scene, ask).map(|person| Untrusted::new(&person.name).display());
-    names.map(|name| name.to_string()).collect()
+    could_act(scene, ask).map(shown_name).collect()
+}
+
+/// A person's name as it is shown.
+fn shown_name(person: &Person) -> String {
+    Untrusted::new(&person.name).display().to_string()
 }
 
 /// Whether the open step waits for this person.

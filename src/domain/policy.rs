@@ -143,6 +143,15 @@ impl Policy {
         Ok(plan)
     }
 
+    /// Whether a plan can be fulfilled, as far as the groups go that somebody can tell about.
+    pub fn staff(
+        plan: &Plan,
+        is_unknown: impl Fn(&Group) -> bool,
+        people: &People,
+    ) -> Result<(), Refused> {
+        staffing::check(plan, is_unknown, people)
+    }
+
     /// Every guardrail and rule that was looked at, also where the answer is a refusal.
     pub fn trace(&self, question: &Question<'_>) -> Vec<TraceLine> {
         let mut trace = Trace { lines: Vec::new(), detail: Detail::Everything };

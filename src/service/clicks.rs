@@ -45,7 +45,7 @@ impl Access for Service {
             return Err(self.turned_away(&posted, meaning, &press, RefusalKind::NotLinked).await);
         };
         if lacks_words(&choice, comment.as_ref()) {
-            return Err(self.turned_away(&posted, meaning, &press, RefusalKind::Incomplete).await);
+            return Err(self.turned_away(&posted, meaning, &press, RefusalKind::Unexplained).await);
         }
         let vote = Vote {
             request: posted.request.clone(),
@@ -185,8 +185,13 @@ impl Service {
         refused: Refused,
         person: &PersonId,
     ) -> Refusal {
+        let mut left = None;
         let kind = match refused {
             Refused::Vote(kind) => kind,
+            Refused::WrongNumber { left: tries } => {
+                left = Some(tries);
+                RefusalKind::WrongNumber
+            }
             Refused::Unknown => RefusalKind::UnknownButton,
             Refused::Over(_) => RefusalKind::Over,
             Refused::KeyReused | Refused::TooManyPending { .. } | Refused::Unavailable => {
@@ -197,7 +202,10 @@ impl Service {
             Ok(view) => {
                 let now = self.parts.clock.now();
                 let scene = Scene { view: &view, item: posted.item, people: &law.people, now };
-                refusal::refusal(scene, kind, Some(person))
+                match left {
+                    Some(left) => refusal::tries_left(scene, left),
+                    None => refusal::refusal(scene, kind, Some(person)),
+                }
             }
             Err(refusal) => refusal,
         }

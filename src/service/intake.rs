@@ -1,5 +1,9 @@
 //! From a draft to an open request: catalogue, policy, routing, ledger.
 
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+
 use super::{Service, asking};
 use crate::{
     domain::{
@@ -10,12 +14,13 @@ use crate::{
         },
         catalogue::resolve::Unknown,
         client::Client,
-        id::RequestId,
+        id::{Group, RequestId},
         plan::Plan,
-        policy::{Detail, Question, Refused},
+        policy::{Detail, GroupSource, Policy, Question, Refused},
         request::{AccessRequest, Draft},
         task::TaskResponse,
     },
+    law::Law,
     refusal::Refusal,
 };
 
@@ -108,6 +113,7 @@ impl Service {
         }
         for plan in &mut plans {
             self.keep_known_platforms(plan)?;
+            staff(&law, plan, request.opened_at)?;
         }
         let expires_at = plans.iter().map(|plan| plan.expires_at).min();
         for plan in &mut plans {
@@ -135,6 +141,37 @@ impl Service {
         }
         Ok(())
     }
+}
+
+/// What directories have said lately shows whether there are people enough; where one is silent the
+/// request waits, because it may speak again before the time runs out, and nobody of the group
+/// counts until it does.
+fn staff(law: &Law, plan: &Plan, now: Timestamp) -> Result<(), Refusal> {
+    let asks = plan.steps.iter().flat_map(|step| &step.asks);
+    let groups: BTreeSet<&Group> = asks.flat_map(|ask| &ask.from).collect();
+    for group in groups {
+        let Some(source) = law.silent(group, plan.risk, now) else { continue };
+        tracing::warn!(%group, source = source.kind, at = source.value,
+            "a request waits for a group of which nobody can tell who is in it");
+        let kind = source.kind.clone();
+        metrics::counter!("countersign_requests_unstaffed_total", "source" => kind).increment(1);
+    }
+    let is_silent = |group: &Group| law.silent(group, plan.risk, now).is_some();
+    let is_claimed = |group: &Group| law.is_claimed(group);
+    Policy::staff(plan, |group| is_silent(group) || is_claimed(group), &law.people)
+        .map_err(|refused| short(law, &refused))
+}
+
+/// Names who keeps the books of the group that has too few people in it.
+fn short(law: &Law, short: &Refused) -> Refusal {
+    let mut sentences = vec![short.to_string()];
+    if let Refused::Unsatisfiable { from, .. } = short {
+        let books = law.kept_elsewhere().filter(|(group, _)| from.contains(*group));
+        sentences.extend(books.map(|(group, GroupSource { kind, value })| {
+            format!("who is in `{group}` stands in the `{kind}` `{value}`")
+        }));
+    }
+    Refusal::Unroutable { detail: sentences.join("; ") }
 }
 
 /// Access that would end before it begins.

@@ -239,6 +239,8 @@ pub enum RefusalKind {
     NothingLeft,
     /// The form lacks something.
     Incomplete,
+    /// A no for another reason than those that are offered, without words.
+    Unexplained,
     /// Others have granted less since the form was opened.
     Changed,
     /// A guest of the workspace, who decides nothing there.

@@ -67,13 +67,9 @@ impl Failure {
 
     /// Whether the app is in the workspace no longer.
     pub(crate) fn is_removal(&self) -> bool {
-        match self {
-            Self::NoToken(NoToken::Removed(_) | NoToken::NotInstalled(_)) => true,
-            Self::Refused(code) => {
-                ["account_inactive", "token_revoked", "invalid_auth"].contains(&code.as_str())
-            }
-            _ => false,
-        }
+        let removed = ["account_inactive", "token_revoked", "invalid_auth"].map(Self::code);
+        let absent = matches!(self, Self::NoToken(NoToken::Removed(_) | NoToken::NotInstalled(_)));
+        absent || removed.contains(self)
     }
 
     /// What the outbox should do.

@@ -28,7 +28,7 @@ const TOO_LONG: &str = "That took too long. Press again.";
 const CORRECTABLE: [(RefusalKind, &str); 6] = [
     (RefusalKind::WrongNumber, "number"),
     (RefusalKind::NothingLeft, "scopes"),
-    (RefusalKind::Incomplete, "comment"),
+    (RefusalKind::Unexplained, "comment"),
     (RefusalKind::Incomplete, "reason"),
     (RefusalKind::Incomplete, "number"),
     (RefusalKind::Incomplete, "scopes"),

@@ -23,8 +23,10 @@ pub(super) fn answered(slice: &mut Slice, act: &Act, now: Timestamp) -> Option<R
         let mut votes = view.votes.iter();
         votes.any(|old| old.evidence.payload_sha256 == vote.payload_sha256)
     };
-    match act {
-        Act::Vote(vote) if !counted(vote) => Some(Err(Refused::Vote(RefusalKind::Repeated))),
-        _ => Some(Ok(view.clone())),
+    if let Act::Vote(vote) = act
+        && !counted(vote)
+    {
+        return Some(Err(Refused::Vote(RefusalKind::Repeated)));
     }
+    Some(Ok(view.clone()))
 }

@@ -29,7 +29,7 @@ use crate::domain::{
 /// After so many wrong numbers a person's vote on the request is locked.
 const WRONG_NUMBERS: u32 = 3;
 
-/// How long the answer of a directory is believed.
+/// How long the answer of a directory is believed: an hour, and where much is at stake for minutes.
 const AGE_SECONDS: i64 = 3600;
 const HIGH_RISK_AGE_SECONDS: i64 = 300;
 
@@ -80,10 +80,8 @@ struct Certain {
 }
 
 impl Membership {
-    /// An answer of a directory is believed for an hour, and where much is at stake for minutes.
     fn certain(&self, risk: Risk, now: Timestamp) -> Certain {
-        let believed = if risk >= Risk::High { HIGH_RISK_AGE_SECONDS } else { AGE_SECONDS };
-        let is_fresh = |at: &Option<Timestamp>| at.is_some_and(|at| later(at, believed) >= now);
+        let is_fresh = |at: &Option<Timestamp>| is_believed(*at, risk, now);
         let counts = |group: &&Group| self.answered.get(*group).is_none_or(is_fresh);
         let groups: Vec<Group> = self.groups.iter().filter(counts).cloned().collect();
         let unknown = self.answered.iter().filter(|(_, at)| !is_fresh(at));
@@ -96,6 +94,12 @@ impl Membership {
     }
 }
 
+/// Whether what a directory has said at that time still counts.
+pub fn is_believed(at: Option<Timestamp>, risk: Risk, now: Timestamp) -> bool {
+    let believed = if risk >= Risk::High { HIGH_RISK_AGE_SECONDS } else { AGE_SECONDS };
+    at.is_some_and(|at| later(at, believed) >= now)
+}
+
 pub(super) fn vote(slice: &mut Slice, vote: &Vote, ids: &mut Ids, now: Timestamp) -> Reply {
     let mut change = Change::of(slice, &vote.request, ids, now).ok_or(Refused::Unknown)?;
     match admit(&mut change, vote) {
@@ -106,6 +110,9 @@ pub(super) fn vote(slice: &mut Slice, vote: &Vote, ids: &mut Ids, now: Timestamp
         Err(kind) => {
             change.log(refused(vote, kind));
             change.recorded();
+            if kind == RefusalKind::WrongNumber {
+                return Err(Refused::WrongNumber { left: tries_left(&change, vote) });
+            }
             Err(Refused::Vote(kind))
         }
     }
@@ -283,6 +290,11 @@ fn check_number(change: &mut Change<'_>, plan: &Plan, vote: &Vote) -> Result<(),
     } else {
         RefusalKind::WrongNumber
     })
+}
+
+fn tries_left(change: &Change<'_>, vote: &Vote) -> u32 {
+    let wrong = change.loaded.wrong_numbers.get(vote.voter.person.as_str());
+    WRONG_NUMBERS.saturating_sub(wrong.copied().unwrap_or(0))
 }
 
 fn verdict(change: &Change<'_>, vote: &Vote) -> Result<Verdict, RefusalKind> {

@@ -12,7 +12,7 @@ use crate::domain::{
 
 /// The sentence for a click that was not counted.
 pub fn refusal(scene: Scene<'_>, kind: RefusalKind, person: Option<&PersonId>) -> Refusal {
-    let can = who_can(scene);
+    let can = who_can(scene, None);
     let sentence = match kind {
         RefusalKind::OwnRequest => {
             format!("You asked for this, so you can't approve it. {can} can.")
@@ -29,12 +29,11 @@ pub fn refusal(scene: Scene<'_>, kind: RefusalKind, person: Option<&PersonId>) -
             )
         }
         RefusalKind::WrongNumber => wrong_number(scene),
-        RefusalKind::NumberLocked => format!(
-            "Three wrong numbers: your vote on this request is locked. {can} can still decide."
-        ),
+        RefusalKind::NumberLocked => locked(scene, person),
         RefusalKind::Incomplete => {
             "Something is missing: fill in the form and press again.".to_owned()
         }
+        RefusalKind::Unexplained => "Say in a few words why, then deny again.".to_owned(),
         RefusalKind::Guest => format!("Guests can't decide here. {can} can."),
         RefusalKind::Changed => {
             format!("It changed at {}: look again before you decide.", changed_at(scene))
@@ -97,14 +96,16 @@ pub fn plain(kind: RefusalKind) -> Refusal {
         | RefusalKind::Over
         | RefusalKind::WrongNumber
         | RefusalKind::NumberLocked
-        | RefusalKind::Incomplete => {
+        | RefusalKind::Incomplete
+        | RefusalKind::Unexplained => {
             "This button is not one of ours, or its request is gone. Nothing was recorded."
         }
     };
     Refusal { kind, sentence: sentence.to_owned() }
 }
 
-fn who_can(scene: Scene<'_>) -> String {
+/// Everybody who may act now, but for one.
+fn who_can(scene: Scene<'_>, but: Option<&PersonId>) -> String {
     let plan = scene.view.plans.get(scene.item);
     let states = scene.view.states(scene.now);
     let (Some(plan), Some(ItemState::Pending(standing))) = (plan, states.get(scene.item)) else {
@@ -112,8 +113,9 @@ fn who_can(scene: Scene<'_>) -> String {
     };
     let asks = plan.steps.get(standing.step).map_or(&[][..], |step| &step.asks);
     let mut people = Vec::new();
+    let but = but.and_then(|id| scene.people.get(id)).map(super::shown_name);
     for name in asks.iter().flat_map(|ask| deciders(scene, ask)) {
-        if !people.contains(&name) {
+        if !people.contains(&name) && Some(&name) != but.as_ref() {
             people.push(name);
         }
     }
@@ -168,7 +170,24 @@ fn over(scene: Scene<'_>) -> String {
 
 fn wrong_number(scene: Scene<'_>) -> String {
     let name = super::sentence_name(&scene.view.request.subject).display();
-    format!(
-        "That number isn't the one on {name}'s screen. Ask them for it; three wrong tries lock your vote."
-    )
+    format!("That number isn't the one on {name}'s screen.")
+}
+
+/// The same for somebody who may try so often again.
+pub fn tries_left(scene: Scene<'_>, left: u32) -> Refusal {
+    let tries = match left {
+        1 => "One try left: ask them for it before you use it.".to_owned(),
+        2 => "Two tries left.".to_owned(),
+        more => format!("{more} tries left."),
+    };
+    let sentence = format!("{} {tries}", wrong_number(scene));
+    Refusal { kind: RefusalKind::WrongNumber, sentence }
+}
+
+fn locked(scene: Scene<'_>, person: Option<&PersonId>) -> String {
+    let next = match who_can(scene, person).as_str() {
+        "Nobody" => "Nobody else can approve it: deny it, or have it asked for again.".to_owned(),
+        others => format!("{others} can still decide."),
+    };
+    format!("Three wrong numbers: your vote on this request is locked. {next}")
 }

@@ -53,7 +53,7 @@ pub(super) fn arrays(slice: &mut Slice) -> Result<Arrays, serde_json::Error> {
 
 /// The cards that are taken back.
 pub(super) fn withdrawn(slice: &mut Slice) -> Result<Option<String>, serde_json::Error> {
-    array(std::mem::take(&mut slice.effects.withdrawn), taken_back)
+    array(&std::mem::take(&mut slice.effects.withdrawn), taken_back)
 }
 
 fn array<T>(
@@ -295,7 +295,7 @@ fn card(row: &mut Row<'_>, card: &NewCard) {
         .put("due_at", card.due_at);
 }
 
-fn taken_back(row: &mut Row<'_>, card: Withdrawn) {
+fn taken_back(row: &mut Row<'_>, card: &Withdrawn) {
     row.put("request_id", card.request.as_str())
         .put("item", card.item)
         .put("platform", card.platform.as_str())

@@ -7,11 +7,13 @@ use countersign_fake_slack::{
     world::Team,
 };
 use jiff::SignedDuration;
+use serde_json::json;
 
 use super::{
     blueprint::{Blueprint, USUAL, rewrite},
     workplace::{ERIN, FARID, OLU, SAM, SECURITY, SHOP, TEAM, Workplace, tell_in, write_prod},
 };
+use crate::office::{API_KEY, answer, client};
 
 /// Security is whoever is in the user group, and the people file has nothing to say about that.
 const GROUPED: Blueprint = Blueprint {
@@ -121,6 +123,69 @@ async fn where_the_risk_is_high_slack_must_have_said_so_within_five_minutes() {
 async fn elsewhere_within_an_hour() {
     tell_in(&LOW_STAKES, |workplace| async move {
         grows_too_old(&workplace, SignedDuration::from_mins(60)).await;
+        workplace
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_group_that_changes_is_believed_again_once_slack_has_said_who_is_in_it() {
+    tell_in(&GROUPED, |workplace| async move {
+        ask_slack(&workplace).await;
+        let id = waits_for_security(&workplace).await;
+        workplace.slack.user_group(TEAM, "S0SEC", "security", &[SAM]);
+        let changed = json!({ "type": "subteam_members_changed", "subteam_id": "S0SEC" });
+        assert_eq!(workplace.slack.event(TEAM, changed).await.status, Some(200));
+        let unknown = "We can't tell which groups you are in just now.";
+        let said = say_yes(&workplace, OLU, SECURITY).await;
+        assert!(said.contains(unknown), "what was said before counts no longer: {said}");
+        let silence = Strike::at("usergroups.users.list", Fault::Status(503)).always();
+        workplace.slack.misbehave(silence);
+        ask_slack(&workplace).await;
+        let said = say_yes(&workplace, OLU, SECURITY).await;
+        assert!(said.contains(unknown), "nor is it taken up again: {said}");
+        workplace.slack.behave();
+        ask_slack(&workplace).await;
+        let said = say_yes(&workplace, OLU, SECURITY).await;
+        assert!(said.contains("You're not in security."), "{said}");
+        assert!(say_yes(&workplace, SAM, SECURITY).await.contains("Recorded"));
+        assert_eq!(workplace.status(&id).await, "approved");
+        for channel in [SHOP, SECURITY] {
+            workplace.card(channel);
+        }
+        workplace
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_group_in_which_slack_says_there_are_too_few_is_not_waited_for() {
+    const TWO_OF_SECURITY: Blueprint = Blueprint {
+        law: |sources| {
+            (GROUPED.law)(sources);
+            let (from, to) = (
+                "{ from: security, count: 1, in: security }",
+                "{ from: security, count: 2, in: security }",
+            );
+            rewrite(&mut sources.policy, from, to);
+        },
+        ..GROUPED
+    };
+    tell_in(&TWO_OF_SECURITY, |workplace| async move {
+        // Nobody has said yet who is in it: it is asked, and waits.
+        workplace.ask(&write_prod()).await;
+        workplace.card(SHOP);
+        ask_slack(&workplace).await;
+        let request = client().post(format!("{}/access/v1/requests", workplace.url));
+        let refused = answer(request.bearer_auth(API_KEY).json(&write_prod())).await;
+        assert_eq!(refused.status, 422);
+        assert_eq!(refused.problem(), "urn:countersign:error:unroutable");
+        let detail = refused.body["detail"].as_str().expect("words");
+        assert!(
+            detail.contains("too few people in `security` may approve this: 1 more"),
+            "{detail}"
+        );
+        assert!(detail.contains("stands in the `slack_usergroup` `S0SEC`"), "{detail}");
         workplace
     })
     .await;

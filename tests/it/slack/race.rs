@@ -154,7 +154,8 @@ async fn other_needs_words() {
         workplace.send(FARID, &other).await;
         let errors = workplace.slack.modal(FARID).expect("the same form").errors;
         assert_eq!(errors.len(), 1, "{errors:?}");
-        assert_eq!(errors[0].0, "comment");
+        let words = "Say in a few words why, then deny again.";
+        assert_eq!(errors[0], ("comment".to_owned(), words.to_owned()));
         assert_eq!(workplace.status(&id).await, "pending");
         workplace.send(FARID, &other.text("comment", "not on a Friday")).await;
         assert!(workplace.slack.modal(FARID).expect("words").words().contains("Recorded"));
@@ -174,16 +175,18 @@ async fn a_wrong_number_is_told_and_the_third_locks() {
         workplace.card(SHOP);
         workplace.press(ERIN, SHOP, "Approve…").await;
         workplace.slack.modal(ERIN).expect("a form");
-        for _ in 0..2 {
+        for left in ["Two tries left.", "One try left: ask them for it"] {
             workplace.send(ERIN, &Entries::none().text("number", wrong)).await;
             let errors = workplace.slack.modal(ERIN).expect("the same form").errors;
             assert_eq!(errors.len(), 1, "{errors:?}");
             assert_eq!(errors[0].0, "number");
-            assert!(errors[0].1.contains("three wrong tries lock your vote"), "{}", errors[0].1);
+            assert!(errors[0].1.contains("isn't the one on dana's screen"), "{}", errors[0].1);
+            assert!(errors[0].1.contains(left), "{}", errors[0].1);
         }
         workplace.send(ERIN, &Entries::none().text("number", wrong)).await;
         let said = workplace.slack.modal(ERIN).expect("words").words();
         assert!(said.contains("your vote on this request is locked"), "{said}");
+        assert!(said.contains("Farid Aziz or Gus Lind can still decide."), "{said}");
         workplace.slack.close(ERIN).await;
         workplace.press(ERIN, SHOP, "Approve…").await;
         workplace.slack.modal(ERIN).expect("a form");

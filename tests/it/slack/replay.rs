@@ -6,7 +6,9 @@ use serde_json::Value;
 
 use super::{
     blueprint::{Blueprint, USUAL, rewrite},
-    workplace::{ERIN, FARID, OLU, SHOP, TEAM, Workplace, deletion, tell, tell_in, write_prod},
+    workplace::{
+        ERIN, FARID, GUS, OLU, SHOP, TEAM, Workplace, deletion, tell, tell_in, write_prod,
+    },
 };
 
 const TWICE: &str = "This click came twice and was answered the first time.";
@@ -22,7 +24,7 @@ const ONE_CLICK: Blueprint = Blueprint {
 
 /// The same, and Slack says who is a lead.
 const GROUPED: Blueprint = Blueprint {
-    world: |slack| slack.user_group(TEAM, "S0LEADS", "leads", &[FARID]),
+    world: |slack| slack.user_group(TEAM, "S0LEADS", "leads", &[FARID, GUS]),
     law: |sources| {
         (ONE_CLICK.law)(sources);
         sources.policy.text.push_str("\ngroups:\n  shop.lead: { slack_usergroup: S0LEADS }\n");
@@ -83,7 +85,7 @@ async fn a_click_that_did_not_count_does_not_count_when_somebody_else_sends_it_l
         let told = workplace.told_once(OLU);
         assert!(told.contains("You're not in shop.lead"), "{told}");
         // Now he is, and it would.
-        workplace.slack.user_group(TEAM, "S0LEADS", "leads", &[FARID, OLU]);
+        workplace.slack.user_group(TEAM, "S0LEADS", "leads", &[FARID, GUS, OLU]);
         workplace.process.app.directories.ask_all().await;
         again(&workplace, &yes).await;
         let told = workplace.told(OLU);

@@ -149,7 +149,7 @@ async fn what_can_be_corrected_is_said_beside_its_field() {
     });
     for (kind, verb, values, field) in [
         (RefusalKind::WrongNumber, "approve", &number, Some("number")),
-        (RefusalKind::Incomplete, "deny", &comment, Some("comment")),
+        (RefusalKind::Unexplained, "deny", &comment, Some("comment")),
         (RefusalKind::NothingLeft, "approve_less", &unticked, Some("scopes")),
         (RefusalKind::NothingLeft, "approve", &number, None),
         (RefusalKind::OwnRequest, "approve", &number, None),

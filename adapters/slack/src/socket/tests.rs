@@ -162,6 +162,23 @@ async fn whatever_fails_is_tried_again() {
 }
 
 #[tokio::test]
+async fn connections_that_end_young_are_replaced_ever_later() {
+    let (slack, desk) = (FakeSlack::open().await, Desk::new());
+    let slow =
+        Pace { shortest: Duration::from_millis(20), longest: Duration::from_secs(1), ..pace() };
+    story(&slack, slow, &desk, async {
+        let begun = Instant::now();
+        for _ in 0..3 {
+            slack.accept().await.hang_up().await;
+        }
+        slack.accept().await;
+        let pauses = Duration::from_millis(20 + 40 + 80);
+        assert!(begun.elapsed() >= pauses, "{:?}", begun.elapsed());
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn at_the_stop_what_is_being_handled_comes_to_its_end() {
     let (slack, desk) = (FakeSlack::open().await, Desk::new());
     let (mode, stop) = (slack.mode(pace()), CancellationToken::new());
