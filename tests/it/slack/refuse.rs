@@ -8,7 +8,7 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use super::workplace::{
-    DANA, ERIN, FARID, GUS, NEW, SAM, SECURITY, SHOP, TEAM, Workplace, tell, write_prod,
+    DANA, ERIN, FARID, GUS, NEW, OLU, SAM, SECURITY, SHOP, TEAM, Workplace, tell, write_prod,
 };
 
 /// A colleague of another company, in a channel that is shared with it.
@@ -46,17 +46,77 @@ async fn the_requester_is_refused_when_the_form_is_sent() {
     .await;
 }
 
+/// Fills in nothing but what is asked, sends the form, and reads what is said in its place.
+async fn says_no(workplace: &Workplace, who: &str) -> String {
+    workplace.press(who, SHOP, "Deny…").await;
+    workplace.slack.modal(who).expect("a form");
+    workplace.send(who, &Entries::none().choose("reason", "Too broad")).await;
+    workplace.slack.modal(who).expect("words").words()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn who_is_in_no_group_that_decides_is_told_who_can() {
     tell(|workplace| async move {
         let id = workplace.ask(&write_prod()).await;
-        workplace.press(SAM, SHOP, "Deny…").await;
-        workplace.slack.modal(SAM).expect("a form");
-        workplace.send(SAM, &Entries::none().choose("reason", "Not needed now")).await;
-        let said = workplace.slack.modal(SAM).expect("words").words();
-        assert!(said.contains("decides now") || said.contains("You're not in"), "{said}");
-        assert_eq!(workplace.status(&id).await, "pending");
-        assert_eq!(workplace.entries(&id, "vote_refused").await.len(), 1);
+        let said = says_no(&workplace, OLU).await;
+        assert!(said.contains("You're not in shop.lead."), "{said}");
+        assert!(said.contains("Erin Doyle or Farid Aziz can decide."), "{said}");
+        is_logged(&workplace, &id, "not_eligible").await;
+        workplace
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whose_turn_comes_later_is_told_to_wait() {
+    tell(|workplace| async move {
+        let id = workplace.ask(&write_prod()).await;
+        let said = says_no(&workplace, SAM).await;
+        let words = "shop.lead decides now. You'll get a message when it is your turn.";
+        assert!(said.contains(words), "{said}");
+        is_logged(&workplace, &id, "step_not_open").await;
+        workplace
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_click_for_another_app_is_foreign() {
+    tell(|workplace| async move {
+        let id = workplace.ask(&write_prod()).await;
+        let card = workplace.card(SHOP);
+        let mut click = workplace.slack.click_payload(ERIN, &card, "Approve…");
+        click.json["api_app_id"] = json!("A9OTHER");
+        assert_eq!(workplace.slack.deliver(&click).await.status, Some(200));
+        workplace.settle().await;
+        let told = workplace.told(ERIN).join("\n");
+        assert!(told.contains("not one of ours"), "{told}");
+        is_logged(&workplace, &id, "unknown_button").await;
+        workplace.card(SHOP);
+        workplace
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_grant_of_which_nothing_would_be_left_is_refused_beside_its_boxes() {
+    tell(|workplace| async move {
+        let mut body = write_prod();
+        body["requested_access"]["scope"] = json!("prod:orders:write report:read");
+        let id = workplace.ask(&body).await;
+        workplace.press(ERIN, SHOP, "Approve less…").await;
+        workplace.slack.modal(ERIN).expect("a form");
+        workplace.send(ERIN, &Entries::none().tick("scopes", &["0"])).await;
+        workplace.slack.modal(ERIN).expect("words");
+        workplace.press(FARID, SHOP, "Approve less…").await;
+        workplace.slack.modal(FARID).expect("a form");
+        workplace.send(FARID, &Entries::none().tick("scopes", &["1"])).await;
+        let errors = workplace.slack.modal(FARID).expect("the same form").errors;
+        assert_eq!(errors.len(), 1, "{errors:?}");
+        assert_eq!(errors[0].0, "scopes");
+        assert!(errors[0].1.contains("Nothing would be left"), "{errors:?}");
+        is_logged(&workplace, &id, "nothing_left").await;
+        workplace.card(SHOP);
         workplace
     })
     .await;
