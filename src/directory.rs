@@ -34,6 +34,10 @@ impl Doubts {
     fn take(&self) -> BTreeSet<Group> {
         std::mem::take(&mut self.groups.lock().unwrap_or_else(PoisonError::into_inner))
     }
+
+    fn groups(&self) -> BTreeSet<Group> {
+        self.groups.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
 }
 
 /// Asks the directories.
@@ -93,6 +97,9 @@ impl Directories {
                 }
             }
         }
+        // Whoever was doubted meanwhile is asked about again at once.
+        let doubted = self.service.parts.doubts.groups();
+        self.forget(&doubted);
         let answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner).clone();
         self.service.parts.law.rcu(|law| law.answered(&answers));
     }

@@ -64,8 +64,8 @@ impl Service {
         let doubted = kept.filter(|(_, kept)| kept.kind == source && groups.contains(&kept.value));
         let doubted: Vec<_> = doubted.map(|(group, _)| group.clone()).collect();
         if !doubted.is_empty() {
+            self.parts.doubts.raise(doubted.clone());
             self.parts.law.rcu(|law| law.doubting(&doubted));
-            self.parts.doubts.raise(doubted);
         }
     }
 }

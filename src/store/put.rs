@@ -83,10 +83,10 @@ const STATEMENTS: [&str; 12] = [
      where outbox.id = j.value ->> 'id' and outbox.fence = cast(j.value ->> 'fence' as bigint)",
 ];
 
-/// Apart from the others, because PostgreSQL changes a row once in a statement and the redraw of a
+/// What was never posted has nothing to take back. Apart from the others, because PostgreSQL changes a row once in a statement and the redraw of a
 /// request may be in the same batch.
 const WITHDRAW: &str = "update outbox set withdrawn = j.value ->> 'why', \
-     state = case when outbox.state = 'dead' then 'dead' else 'due' end, \
+     state = case when outbox.state = 'dead' or outbox.message is null then 'dead' else 'due' end, \
      due_at = cast(j.value ->> 'due_at' as bigint) \
    from json_each($1) j \
    where outbox.request_id = j.value ->> 'request_id' and outbox.kind = 'card' \

@@ -1,5 +1,5 @@
 //! What happens in a workspace: `POST /slack/events`, and the same over Socket Mode. Slack sends an
-//! event again until it is answered, so each is marked by its id and taken once.
+//! event again until it is answered: what must be done once is marked by the event's id.
 
 use countersign_port::access::Unheard;
 use jiff::SignedDuration;
@@ -18,10 +18,9 @@ const REMEMBERED: SignedDuration = SignedDuration::from_hours(2);
 
 /// An event, read leniently.
 enum Event {
-    /// Somebody opened the app's home tab.
-    HomeOpened(Claim),
-    /// The app was removed, or its bot token was: the installation is dead.
-    Uninstalled(String),
+    /// To be done after Slack has been answered.
+    Errand(Errand),
+    /// To be done before.
     Notice(Notice),
     Ignored(&'static str),
 }
@@ -36,15 +35,19 @@ impl Dispatch {
         if let Some(challenge) = challenge(&value) {
             return Ok(Some(challenge));
         }
-        if !self.is_new(&value).await {
-            ignored("repeated");
-            return Ok(None);
+        match Event::read(&value) {
+            // It may be told twice, so that no mark can stand for what was not done.
+            Event::Notice(notice) => {
+                let heard = timeout(WHOLE, self.core.hear(&self.access, notice)).await;
+                heard.unwrap_or(Err(Unheard))?;
+            }
+            Event::Ignored(kind) => ignored(kind),
+            Event::Errand(errand) if self.is_new(&value).await => {
+                self.core.errands.leave(errand, self.core.now.get());
+            }
+            Event::Errand(_) => ignored("repeated"),
         }
-        let taken = timeout(WHOLE, self.take(Event::read(&value))).await.unwrap_or(Err(Unheard));
-        if taken.is_err() {
-            self.forget(&value).await;
-        }
-        taken.map(|()| None)
+        Ok(None)
     }
 
     /// Where marks cannot be kept, an event that came twice does no harm.
@@ -52,28 +55,6 @@ impl Dispatch {
         let Some(id) = text(value, "/event_id") else { return true };
         let until = self.core.now.get() + REMEMBERED;
         self.core.memory.mark(&format!("event/{id}"), until).await.unwrap_or(true)
-    }
-
-    /// INVARIANT: what is marked was taken.
-    async fn forget(&self, value: &Value) {
-        let Some(id) = text(value, "/event_id") else { return };
-        if let Err(lost) = self.core.memory.unmark(&format!("event/{id}")).await {
-            tracing::error!(%lost, "an event may be lost");
-        }
-    }
-
-    async fn take(&self, event: Event) -> Result<(), Unheard> {
-        match event {
-            Event::HomeOpened(claim) => {
-                self.core.errands.leave(Errand::Home(claim), self.core.now.get());
-            }
-            Event::Uninstalled(installation) => {
-                self.core.errands.leave(Errand::Bury(installation), self.core.now.get());
-            }
-            Event::Notice(notice) => return self.core.hear(&self.access, notice).await,
-            Event::Ignored(kind) => ignored(kind),
-        }
-        Ok(())
     }
 }
 
@@ -110,7 +91,7 @@ fn home(value: &Value) -> Event {
         return Event::Ignored("messages_tab");
     }
     let team = text(value, "/team_id");
-    Event::HomeOpened(Claim {
+    Event::Errand(Errand::Home(Claim {
         app: text(value, "/api_app_id"),
         user,
         user_team: team.clone(),
@@ -118,7 +99,7 @@ fn home(value: &Value) -> Event {
         enterprise: text(value, "/enterprise_id")
             .or_else(|| text(value, "/authorizations/0/enterprise_id")),
         installed_team: None,
-    })
+    }))
 }
 
 /// The installation that an event belongs to is that of its authorization: in a shared channel the
@@ -134,7 +115,8 @@ fn installation(value: &Value) -> Option<String> {
 }
 
 fn uninstalled(value: &Value) -> Event {
-    installation(value).map_or(Event::Ignored("malformed"), Event::Uninstalled)
+    installation(value)
+        .map_or(Event::Ignored("malformed"), |dead| Event::Errand(Errand::Bury(dead)))
 }
 
 fn revokes_bot(value: &Value) -> bool {
