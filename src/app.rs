@@ -13,6 +13,7 @@ use crate::{
     ledger::Ledger,
     outbox::{Outbox, pace::Pace},
     service::{Parts, Service},
+    signing::SigningKeys,
     store::Store,
     timers::Timers,
 };
@@ -25,6 +26,7 @@ pub struct Deps {
     pub store: Store,
     pub clock: Clock,
     pub seeds: Seeds,
+    pub signing: SigningKeys,
     pub law: Law,
     /// The public address, without a slash at its end.
     pub public_url: String,
@@ -64,6 +66,7 @@ impl App {
             ledger,
             clock: deps.clock,
             seeds: deps.seeds,
+            signing: deps.signing,
             law: Arc::new(ArcSwap::from_pointee(deps.law)),
             doubts: Arc::default(),
             public_url: deps.public_url.into(),

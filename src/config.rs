@@ -24,7 +24,7 @@ use std::{
 use secrecy::SecretString;
 
 use self::{
-    client::{Auditor, Integrator},
+    client::{Auditor, Integrator, ResourceServer},
     environment::Environment,
     issuer::Issuer,
     page::Page,
@@ -56,6 +56,8 @@ pub struct Config {
     pub people: PathBuf,
     pub clients: Vec<Integrator>,
     pub auditors: Vec<Auditor>,
+    /// Who may redeem credentials.
+    pub resource_servers: Vec<ResourceServer>,
     pub issuers: Vec<Issuer>,
     pub egress: countersign_egress::Settings,
     pub slack: Option<countersign_slack::settings::Settings>,
@@ -101,6 +103,7 @@ const KEYS: &[&str] = &[
     "people",
     "clients",
     "auditors",
+    "resource_servers",
     "issuers",
     "limits",
     "egress",
@@ -160,7 +163,9 @@ impl Reader<'_> {
         let issuers = self.issuers(members.get("issuers"), public_url.as_deref());
         let clients = self.clients(members.get("clients"), limits, &issuers, &egress.allow);
         let auditors = self.auditors(members.get("auditors"), limits);
-        self.refuse_shared_prefixes(&clients, &auditors);
+        let servers = members.get("resource_servers");
+        let servers = self.resource_servers(servers, limits, &encryption_keys);
+        self.refuse_shared_prefixes(&clients, &auditors, &servers);
         let slack = self.slack(members.get("slack"), public_url.as_deref(), &encryption_keys);
         let teams =
             self.teams(members.get("teams"), public_url.as_deref(), listen, &encryption_keys);
@@ -175,6 +180,7 @@ impl Reader<'_> {
             people: self.path(members.get("people"), "people.yaml"),
             clients: clients.into_iter().map(|(_, client)| client).collect(),
             auditors: auditors.into_iter().map(|(_, auditor)| auditor).collect(),
+            resource_servers: servers.into_iter().map(|(_, server)| server).collect(),
             issuers,
             egress,
             slack,

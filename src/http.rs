@@ -3,6 +3,7 @@
 
 pub mod audit;
 pub mod caller;
+pub mod credential;
 pub mod document;
 pub mod edge;
 pub mod follow;
@@ -71,17 +72,19 @@ pub fn document() -> OpenApi {
         .into_openapi()
 }
 
-/// Behind [`caller::admit`]: one of the registered clients.
+/// Behind [`caller::admit`]: one of the registered clients or resource servers.
 fn for_clients() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(submit::submit))
         .routes(routes!(follow::follow))
         .routes(routes!(follow::cancel))
+        .merge(credential::routes())
 }
 
 /// What needs no proof, or asks for its own.
 fn for_everybody() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
+        .routes(routes!(credential::jwks))
         .merge(audit::routes())
         .routes(routes!(health::livez))
         .routes(routes!(health::readyz))

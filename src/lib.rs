@@ -6,6 +6,7 @@ pub mod store;
 pub mod ledger;
 pub mod seal;
 pub mod memory;
+pub mod signing;
 pub mod law;
 pub mod refusal;
 pub mod service;

@@ -11,6 +11,7 @@ use crate::{
     config::Config,
     memory::AdapterMemory,
     seal::KeyRing,
+    signing::SigningKeys,
     store::Store,
 };
 
@@ -35,6 +36,12 @@ impl Means {
             keys.has(id.parse()?)?;
         }
         Ok(Self { store, egress, keys, clock, seeds })
+    }
+
+    /// The keys that credentials are signed with.
+    pub fn signing(&self) -> SigningKeys {
+        let (store, ring) = (self.store.clone(), Arc::clone(&self.keys));
+        SigningKeys::new(store, ring, self.clock.clone(), self.seeds.clone())
     }
 
     /// The memory of an adapter.

@@ -1,7 +1,10 @@
 //! Why the service says no to a client: a short closed list. `http/problem.rs` maps it to problem
 //! types; nothing else does.
 
-use crate::domain::{access, outcome::Status};
+use crate::domain::{
+    access::{self, claim::Unclaimable},
+    outcome::Status,
+};
 
 /// A refusal, with what the caller needs to know to do better.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -38,6 +41,9 @@ pub enum Refusal {
     UnknownTask,
     #[error("the request has ended already: `{}`", .status.as_str())]
     InvalidTaskState { status: Status },
+    /// There is no credential to be had, or not now.
+    #[error("{detail}")]
+    NotClaimable { detail: String },
     #[error("{detail}")]
     RateLimited { detail: String, retry_after_seconds: u64 },
     #[error("not recorded: the service cannot write just now; send the same again in a moment")]
@@ -67,8 +73,15 @@ impl From<access::Refused> for Refusal {
             },
             access::Refused::Unknown => Self::UnknownTask,
             access::Refused::Over(status) => Self::InvalidTaskState { status },
+            access::Refused::Claim(why @ (Unclaimable::Unbound | Unclaimable::NoSession)) => {
+                Self::ForbiddenClaim { detail: format!("no credential: {why}") }
+            }
+            access::Refused::Claim(why) => {
+                Self::NotClaimable { detail: format!("no credential: {why}") }
+            }
             access::Refused::Vote(_)
             | access::Refused::WrongNumber { .. }
+            | access::Refused::NotActive
             | access::Refused::Unavailable => Self::Unavailable,
         }
     }

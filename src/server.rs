@@ -40,6 +40,7 @@ pub struct Server {
 /// routes of one's own.
 pub fn assemble(setup: Setup, more: impl FnOnce(&Service) -> Router) -> (App, Router) {
     let Setup { config, means, law, chats, directories, pace } = setup;
+    let signing = means.signing();
     let Means { store, egress, clock, seeds, .. } = means;
     let mut clients = config.clients;
     let signers = clients
@@ -50,13 +51,15 @@ pub fn assemble(setup: Setup, more: impl FnOnce(&Service) -> Router) -> (App, Ro
         auth_server: adapters::auth_server(&egress, signers, &clock),
         clock,
         seeds,
+        signing,
         law,
         public_url: config.public_url,
         chats: chats.clone(),
         directories,
         pace,
     });
-    let registry = Registry::new(clients, config.auditors, config.issuers, &egress);
+    let registry =
+        Registry::new(clients, config.auditors, config.resource_servers, config.issuers, &egress);
     let metrics = http::meter::recorder();
     let state = AppState::new(app.service.clone(), registry, metrics, app.stopping());
     let access: Arc<dyn Access> = Arc::new(app.service.clone());

@@ -3,6 +3,7 @@
 
 mod asking;
 mod clicks;
+pub mod credential;
 mod follow;
 mod intake;
 mod news;
@@ -25,6 +26,7 @@ use crate::{
     law::Law,
     ledger::Ledger,
     refusal::Refusal,
+    signing::SigningKeys,
     store::Store,
 };
 
@@ -37,6 +39,7 @@ pub struct Parts {
     pub ledger: Ledger,
     pub clock: Clock,
     pub seeds: Seeds,
+    pub signing: SigningKeys,
     pub law: Arc<ArcSwap<Law>>,
     /// Groups that a directory is to be asked about anew.
     pub doubts: Arc<Doubts>,

@@ -16,6 +16,7 @@ pub mod reader;
 pub mod record;
 pub mod row;
 pub mod schema;
+pub mod signing;
 mod walk;
 
 use std::time::Duration;

@@ -105,6 +105,7 @@ pub(crate) fn request() -> Result<AccessRequest, Failure> {
         acr_values: None,
         requested_expiry_seconds: None,
         callback: None,
+        credential: None,
         opened_at: NOW,
     })
 }

@@ -10,7 +10,7 @@ use countersign_port::webhook_signature::{
 use secrecy::ExposeSecret;
 use url::Url;
 
-use super::{Limits, Reader, api_key::ApiKey, issuer::Issuer};
+use super::{Limits, Reader, api_key::ApiKey, issuer::Issuer, secret::EncryptionKey};
 use crate::domain::{
     client::{Approvers, Claims, Client},
     diagnostic::{Diagnostic, suggest},
@@ -46,6 +46,15 @@ pub struct TokenSubject {
 /// A reader of decisions and of the log.
 #[derive(Debug)]
 pub struct Auditor {
+    pub id: String,
+    pub requests_per_second: u32,
+    pub api_keys: Vec<ApiKey>,
+}
+
+/// A resource server: what a credential is meant for, and who redeems it.
+#[derive(Debug)]
+pub struct ResourceServer {
+    /// The `aud` of its credentials.
     pub id: String,
     pub requests_per_second: u32,
     pub api_keys: Vec<ApiKey>,
@@ -103,16 +112,45 @@ impl Reader<'_> {
         nodes.iter().filter_map(|node| Some((node, self.auditor(node, limits)?))).collect()
     }
 
+    /// Credentials are signed with keys that are kept sealed.
+    pub(super) fn resource_servers<'n>(
+        &mut self,
+        node: Option<&'n Node>,
+        limits: Limits,
+        keys: &[EncryptionKey],
+    ) -> Vec<(&'n Node, ResourceServer)> {
+        let Some(node) = node else { return Vec::new() };
+        let nodes = read::list(node, &mut self.faults).unwrap_or_default();
+        if keys.is_empty() && !nodes.is_empty() {
+            let message = "credentials are signed with keys that are kept sealed: give an `encryption_key`, `openssl rand -base64 32` makes one";
+            self.fault(node, message);
+        }
+        let mut servers: Vec<(&Node, ResourceServer)> = Vec::new();
+        for node in nodes {
+            let Some(Auditor { id, requests_per_second, api_keys }) = self.auditor(node, limits)
+            else {
+                continue;
+            };
+            if servers.iter().any(|(_, other)| other.id == id) {
+                self.fault(node, format!("the resource server `{id}` stands here twice"));
+            }
+            servers.push((node, ResourceServer { id, requests_per_second, api_keys }));
+        }
+        servers
+    }
+
     /// A prefix finds one key, so two callers may not share one.
     pub(super) fn refuse_shared_prefixes(
         &mut self,
         clients: &[(&Node, Integrator)],
         auditors: &[(&Node, Auditor)],
+        servers: &[(&Node, ResourceServer)],
     ) {
         let of_clients = clients.iter().map(|(node, client)| (*node, &client.api_keys));
         let of_auditors = auditors.iter().map(|(node, auditor)| (*node, &auditor.api_keys));
         let mut seen = HashMap::new();
-        for (node, keys) in of_clients.chain(of_auditors) {
+        let of_servers = servers.iter().map(|(node, server)| (*node, &server.api_keys));
+        for (node, keys) in of_clients.chain(of_auditors).chain(of_servers) {
             for key in keys {
                 if seen.insert(key.prefix.as_str(), node).is_some() {
                     self.fault(node, format!("two API keys have the prefix `{}`", key.prefix));

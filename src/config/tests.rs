@@ -27,6 +27,7 @@ fn environment() -> Environment {
         ("SLACK_APP_TOKEN", "xapp-1-A0123-1-abc"),
         ("TEAMS_CLIENT_SECRET", "abc~0123456789"),
         ("SIEM_KEY", "cs_siem_0123456789abcdefghijklmnopqrstuvwx"),
+        ("API_SERVER_KEY", "cs_api_0123456789abcdefghijklmnopqrstuvwx"),
     ])
 }
 

@@ -6,6 +6,9 @@ pub mod effects;
 pub mod open;
 pub mod vote;
 pub mod cancel;
+pub mod claim;
+pub mod redeem;
+pub mod revoke;
 pub mod tick;
 pub mod told;
 pub mod turn_away;
@@ -20,7 +23,10 @@ use jiff::Timestamp;
 
 use self::{
     cancel::Cancel,
+    claim::{Claim, Unclaimable},
     open::Open,
+    redeem::Redeem,
+    revoke::Revoke,
     slice::{Slice, View},
     told::{Delivered, TakeUp, Undeliverable},
     turn_away::TurnAway,
@@ -55,6 +61,9 @@ pub enum Act {
     Undeliverable(Undeliverable),
     TakeUp(TakeUp),
     Withdraw(Withdraw),
+    Claim(Claim),
+    Redeem(Redeem),
+    Revoke(Revoke),
 }
 
 /// The answer to a command. A refusal is an answer like any other.
@@ -75,6 +84,10 @@ pub enum Refused {
     Vote(RefusalKind),
     /// Nor does this one, for its number; so many tries are left.
     WrongNumber { left: u32 },
+    /// There is no credential to be had.
+    Claim(Unclaimable),
+    /// The credential gives nothing, or not to this caller. The log knows why.
+    NotActive,
     /// The store could not take it; nothing was recorded.
     Unavailable,
 }
@@ -92,6 +105,9 @@ impl Act {
             Self::Undeliverable(dead) => Some(&dead.request),
             Self::TakeUp(take_up) => Some(&take_up.request),
             Self::Withdraw(withdraw) => Some(&withdraw.request),
+            Self::Claim(claim) => Some(&claim.request),
+            Self::Redeem(redeem) => Some(&redeem.request),
+            Self::Revoke(revoke) => Some(&revoke.request),
         }
     }
 
@@ -106,7 +122,10 @@ impl Act {
             | Self::Delivered(_)
             | Self::Undeliverable(_)
             | Self::TakeUp(_)
-            | Self::Withdraw(_) => None,
+            | Self::Withdraw(_)
+            | Self::Claim(_)
+            | Self::Redeem(_)
+            | Self::Revoke(_) => None,
         }
     }
 
@@ -117,6 +136,25 @@ impl Act {
                 open.key.as_ref().map(|key| (&open.request.integrator, key.key.as_str()))
             }
             Self::Vote(_)
+            | Self::TurnAway(_)
+            | Self::Cancel(_)
+            | Self::Tick(_)
+            | Self::Delivered(_)
+            | Self::Undeliverable(_)
+            | Self::TakeUp(_)
+            | Self::Withdraw(_)
+            | Self::Claim(_)
+            | Self::Redeem(_)
+            | Self::Revoke(_) => None,
+        }
+    }
+
+    /// The request whose credentials must be loaded as well.
+    pub fn credentials(&self) -> Option<&RequestId> {
+        match self {
+            Self::Claim(_) | Self::Redeem(_) | Self::Revoke(_) => self.locks(),
+            Self::Open(_)
+            | Self::Vote(_)
             | Self::TurnAway(_)
             | Self::Cancel(_)
             | Self::Tick(_)
@@ -144,5 +182,8 @@ pub fn apply(slice: &mut Slice, command: Command, now: Timestamp) -> Reply {
         Act::Undeliverable(dead) => told::undeliverable(slice, dead, &mut ids, now),
         Act::TakeUp(take_up) => told::take_up(slice, &take_up, &mut ids, now),
         Act::Withdraw(withdraw) => withdraw::withdraw(slice, &withdraw, &mut ids, now),
+        Act::Claim(claim) => claim::claim(slice, claim, &mut ids, now),
+        Act::Redeem(redeem) => redeem::redeem(slice, redeem, &mut ids, now),
+        Act::Revoke(revoke) => revoke::revoke(slice, &revoke, &mut ids, now),
     }
 }

@@ -29,6 +29,10 @@ pub enum Kind {
     RequestDecided,
     ApprovalTakenUp,
     ApprovalLapsed,
+    CredentialClaimed,
+    CredentialRedeemed,
+    CredentialRefused,
+    CredentialRevoked,
     CallbackDelivered,
     CallbackDead,
 }
@@ -45,6 +49,10 @@ impl Kind {
             Self::RequestDecided => "request_decided",
             Self::ApprovalTakenUp => "approval_taken_up",
             Self::ApprovalLapsed => "approval_lapsed",
+            Self::CredentialClaimed => "credential_claimed",
+            Self::CredentialRedeemed => "credential_redeemed",
+            Self::CredentialRefused => "credential_refused",
+            Self::CredentialRevoked => "credential_revoked",
             Self::CallbackDelivered => "callback_delivered",
             Self::CallbackDead => "callback_dead",
         }

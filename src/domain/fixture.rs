@@ -165,6 +165,7 @@ pub(super) fn request(number: u128, items: usize) -> AccessRequest {
         acr_values: None,
         requested_expiry_seconds: None,
         callback: None,
+        credential: None,
         opened_at: at(0),
     }
 }

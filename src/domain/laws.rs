@@ -83,6 +83,7 @@ fn request() -> AccessRequest {
         acr_values: None,
         requested_expiry_seconds: None,
         callback: None,
+        credential: None,
         opened_at: start(),
     }
 }

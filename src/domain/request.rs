@@ -3,6 +3,7 @@
 //! canonical JSON, so that they are written so at once.
 
 use countersign_port::text::Untrusted;
+use countersign_verify::claims::Confirmation;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -26,6 +27,9 @@ pub struct AccessRequest {
     /// The OAuth client that wants the access.
     pub client: AskingClient,
     pub context: Context,
+    /// The single-use credential that is asked for, to be claimed once it is approved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credential: Option<CredentialWish>,
     pub id: RequestId,
     /// The registered client that posted it.
     pub integrator: ClientId,
@@ -48,6 +52,7 @@ pub struct Draft {
     pub subject: Subject,
     pub items: Vec<Item>,
     pub context: Context,
+    pub credential: Option<CredentialWish>,
     pub login_hint: Option<Untrusted>,
     pub binding_message: Option<Untrusted>,
     pub acr_values: Option<String>,
@@ -65,6 +70,7 @@ impl Draft {
             subject: self.subject,
             items: self.items,
             context: self.context,
+            credential: self.credential,
             login_hint: self.login_hint,
             binding_message: self.binding_message,
             acr_values: self.acr_values,
@@ -183,6 +189,22 @@ pub struct Context {
     /// Members that only the asking side understands.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub rest: Map<String, Value>,
+}
+
+/// A credential for the one action of a request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CredentialWish {
+    /// The resource server that it is meant for.
+    pub aud: String,
+    /// The key that it is bound to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cnf: Option<Confirmation>,
+    /// The session that it is bound to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sid: Option<String>,
+    /// How long it is to live, at most.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ttl_seconds: Option<i64>,
 }
 
 /// Where the outcome is sent.

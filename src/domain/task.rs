@@ -99,6 +99,9 @@ pub struct TaskResult {
     #[schema(value_type = Vec<Object>)]
     pub authorization_details: Vec<Map<String, Value>>,
     pub approval: ApprovalResult,
+    /// Where to claim the single-use credential, while there is one to be had.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub credential_endpoint: Option<String>,
     /// What was granted of each part of a bundle; `null` where nothing was.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub items: Vec<Option<ItemResult>>,
@@ -126,6 +129,10 @@ pub struct ApprovalResult {
     /// Tokens issued on it may not live longer.
     #[schema(value_type = String, format = DateTime)]
     pub approved_until: Timestamp,
+    /// The decision as a JWS, for whoever does not trust the way it came. In answers only, while the
+    /// approval is live.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub state: Option<String>,
 }
 
 /// The body of a callback: an event, its place in the order, and the task as it was then.
@@ -165,7 +172,7 @@ pub fn task(view: &View, public_url: &str, now: Timestamp) -> TaskResponse {
         reason: reason(view),
         items: item_statuses(view, &items),
     };
-    TaskResponse { task, result: result(view) }
+    TaskResponse { task, result: result(view, public_url) }
 }
 
 /// The bytes of a callback. Made once, in the transaction that reports the fact.
@@ -261,7 +268,7 @@ fn item_status(state: &ItemState) -> Status {
     }
 }
 
-fn result(view: &View) -> Option<TaskResult> {
+fn result(view: &View, public_url: &str) -> Option<TaskResult> {
     let approval = view.approval.as_ref()?;
     let outcome = view.outcome.as_ref()?;
     let items: Vec<Option<ItemResult>> = view
@@ -281,6 +288,7 @@ fn result(view: &View) -> Option<TaskResult> {
         items.iter().flatten().flat_map(|item| item.granted_scope.split(' ')).collect();
     let details =
         items.iter().flatten().flat_map(|item| item.authorization_details.clone()).collect();
+    let is_claimable = view.request.credential.is_some() && approval.status == ApprovalStatus::Live;
     Some(TaskResult {
         mode: GRANT_MODE.to_owned(),
         granted_scope: scopes.join(" ").trim().to_owned(),
@@ -291,7 +299,10 @@ fn result(view: &View) -> Option<TaskResult> {
             approved_at: approval.approved_at,
             use_by: approval.use_by,
             approved_until: approval.approved_until,
+            state: None,
         },
+        credential_endpoint: is_claimable
+            .then(|| format!("{public_url}/access/v1/requests/{}/credential", view.request.id)),
         items: if items.len() > 1 { items } else { Vec::new() },
     })
 }

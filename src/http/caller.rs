@@ -25,9 +25,13 @@ use tokio::{
     time::timeout,
 };
 
-use self::registry::{Known, Registry};
+use self::registry::{Known, Party, Registry};
 use super::{AppState, problem::Problem};
-use crate::{domain::client::Client, refusal::Refusal, store::upkeep::Seen};
+use crate::{
+    domain::{access::revoke::Holder, client::Client},
+    refusal::Refusal,
+    store::upkeep::Seen,
+};
 
 /// The client that signed the request.
 const CLIENT_HEADER: HeaderName = HeaderName::from_static("countersign-client");
@@ -47,6 +51,17 @@ pub struct Caller {
     pub client: Arc<Client>,
     waits: Arc<Semaphore>,
 }
+
+/// The resource server that made the request, proven by its API key and admitted.
+#[derive(Debug, Clone)]
+pub struct Server {
+    pub id: Arc<str>,
+}
+
+/// Whoever may ask about a credential: the client that claimed it, or the server that it is meant
+/// for.
+#[derive(Debug, Clone)]
+pub struct Asking(pub Holder);
 
 /// A reader of decisions and of the log, proven by its API key.
 #[derive(Debug, Clone)]
@@ -79,7 +94,7 @@ impl Caller {
     }
 }
 
-/// Lets an integrator in, or answers in its place.
+/// Lets a client or a resource server in, or answers in its place.
 pub(super) async fn admit(
     State(state): State<AppState>,
     request: Request,
@@ -92,8 +107,15 @@ pub(super) async fn admit(
     let body = read(body).await?;
     let now = state.service.parts.clock.now();
     let proof = proof(&parts.headers)?;
-    let known = identify(&state.registry, proof, &body, now).await?;
-    known.pace.check()?;
+    let admitted = identify(&state.registry, proof, &body, now).await?;
+    admitted.check_pace()?;
+    let known = match admitted {
+        Party::Client(known) => known,
+        Party::ResourceServer(keyed) => {
+            parts.extensions.insert(Server { id: Arc::clone(&keyed.id) });
+            return Ok(next.run(Request::from_parts(parts, Body::from(body))).await);
+        }
+    };
     if let Proof::Signature { headers, .. } = proof {
         remember(&state, known, headers.id, now).await?;
     }
@@ -161,9 +183,9 @@ async fn identify<'r>(
     proof: Proof<'_>,
     body: &[u8],
     now: Timestamp,
-) -> Result<&'r Known, Stranger> {
-    match proof {
-        Proof::ApiKey(key) => registry.client_by_key(key).ok_or(Stranger::BadKey),
+) -> Result<Party<'r>, Stranger> {
+    let known = match proof {
+        Proof::ApiKey(key) => return registry.party_by_key(key).ok_or(Stranger::BadKey),
         Proof::Token(token) => registry.client_by_token(token, now).await.map_err(|why| {
             tracing::info!(why = why.as_str(), "an access token was refused");
             Stranger::BadToken
@@ -174,7 +196,8 @@ async fn identify<'r>(
                 Stranger::BadSignature
             })
         }
-    }
+    };
+    known.map(Party::Client)
 }
 
 /// A signed message counts once, whichever replica sees it.
@@ -210,7 +233,7 @@ impl From<Stranger> for Problem {
                 CHALLENGE,
             ),
             Stranger::BadKey => Self::unauthenticated(
-                "this API key is not registered: check it against the configuration",
+                "this API key is not registered for this address: check it against the configuration",
                 BAD_TOKEN,
             ),
             Stranger::BadToken => Self::unauthenticated(
@@ -231,7 +254,26 @@ impl<S: Sync> FromRequestParts<S> for Caller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        parts.extensions.get::<Self>().cloned().ok_or_else(|| Stranger::NoProof.into())
+        parts.extensions.get::<Self>().cloned().ok_or_else(|| Stranger::BadKey.into())
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Server {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        parts.extensions.get::<Self>().cloned().ok_or_else(|| Stranger::BadKey.into())
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Asking {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let client = parts.extensions.get::<Caller>().map(|caller| caller.client.id.clone());
+        let server = parts.extensions.get::<Server>().map(|server| server.id.to_string());
+        let holder = client.map(Holder::Client).or(server.map(Holder::ResourceServer));
+        holder.map(Self).ok_or_else(|| Stranger::NoProof.into())
     }
 }
 

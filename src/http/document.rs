@@ -36,6 +36,7 @@ const DOCUMENT: &str = "/openapi.json";
     ),
     tags(
         (name = "access", description = "Ask for access and follow what becomes of it"),
+        (name = "credential", description = "Claim, redeem and revoke single-use credentials of approved actions"),
         (name = "audit", description = "Read decisions and the log, as an auditor"),
         (name = "health", description = "For probes and metrics"),
     ),

@@ -91,7 +91,7 @@ pub(super) async fn follow(
     let place = caller.wait();
     let wait = if place.is_some() { wanted } else { Duration::ZERO };
     let view = state.service.follow(&caller.client, &id, seen, wait).await?;
-    Ok(answer(&state, &view, seen))
+    Ok(answer(&state, &view, seen).await)
 }
 
 /// Withdraws a request that is still pending. Only the client that made it may.
@@ -135,7 +135,7 @@ pub(super) async fn cancel(
     };
     let reason = withdrawal.words()?;
     match state.service.cancel(&caller.client, &id, reason).await {
-        Ok(view) => Ok(answer(&state, &view, None)),
+        Ok(view) => Ok(answer(&state, &view, None).await),
         Err(refusal @ Refusal::InvalidTaskState { .. }) => {
             let view = state.service.view(&caller.client, &id).await?;
             let task = state.service.task(&view).task;
@@ -162,18 +162,18 @@ impl Withdrawal {
 }
 
 /// An id that cannot be is as unknown as one that is not.
-fn known_id(text: &str) -> Result<RequestId, Problem> {
+pub(super) fn known_id(text: &str) -> Result<RequestId, Problem> {
     text.parse().map_err(|_| Refusal::UnknownTask.into())
 }
 
 /// The task as it is now, or nothing where the caller has it already.
-fn answer(state: &AppState, view: &View, seen: Option<i64>) -> Response {
+async fn answer(state: &AppState, view: &View, seen: Option<i64>) -> Response {
     let task = state.service.task(view);
     let headers = headers(&task);
     if seen == Some(view.version) {
         return (problem::NOT_MODIFIED, headers).into_response();
     }
-    (headers, Json(task)).into_response()
+    (headers, Json(state.service.with_state(view, task).await)).into_response()
 }
 
 /// The version, and when to come back.

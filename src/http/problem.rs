@@ -55,6 +55,7 @@ enum Kind {
     Duplicate,
     UnknownTask,
     InvalidTaskState,
+    NotClaimable,
     RateLimited,
     Unavailable,
     TooLarge,
@@ -140,6 +141,7 @@ impl Kind {
                 StatusCode::CONFLICT,
                 "Already ended",
             ),
+            Self::NotClaimable => NOT_CLAIMABLE,
             Self::RateLimited => (
                 "urn:countersign:error:rate_limited",
                 StatusCode::TOO_MANY_REQUESTS,
@@ -156,6 +158,9 @@ impl Kind {
         }
     }
 }
+
+const NOT_CLAIMABLE: Row =
+    ("urn:countersign:error:not_claimable", StatusCode::CONFLICT, "No credential to claim");
 
 const BLANK: &str = "about:blank";
 
@@ -233,6 +238,7 @@ impl From<Refusal> for Problem {
             Refusal::Duplicate { .. } => Self::of(Kind::Duplicate, detail),
             Refusal::UnknownTask => Self::of(Kind::UnknownTask, detail),
             Refusal::InvalidTaskState { .. } => Self::of(Kind::InvalidTaskState, detail),
+            Refusal::NotClaimable { .. } => Self::of(Kind::NotClaimable, detail),
             Refusal::RateLimited { retry_after_seconds, .. } => {
                 Self::of(Kind::RateLimited, detail).after(retry_after_seconds)
             }

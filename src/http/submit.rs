@@ -2,6 +2,7 @@
 //! is durable.
 
 mod draft;
+
 mod preview;
 mod scope;
 mod wire;
@@ -24,6 +25,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+pub(super) use self::draft::is_thumbprint;
 use self::{preview::PreviewResponse, wire::SubmitRequest};
 use super::{
     AppState,
@@ -88,7 +90,12 @@ pub(super) async fn submit(
     let request: SubmitRequest = json(&headers, &body)?;
     let key = key.map(|key| key_use(key, &body)).transpose()?;
     let wish = request.wish();
-    let draft = draft::draft(request, &caller.client, state.service.parts.clock.now())?;
+    let draft = draft::draft(
+        request,
+        &caller.client,
+        state.registry.servers(),
+        state.service.parts.clock.now(),
+    )?;
     match wish {
         wire::Wish::Preview => Ok(preview(&state, &caller, draft)?.into_response()),
         wire::Wish::Open => {
@@ -106,14 +113,15 @@ async fn open(
     wait: Duration,
 ) -> Result<Response, Problem> {
     let opened = state.service.open(&caller.client, draft, key).await?;
-    let mut task = opened.response;
+    let task = opened.response;
     let place = caller.wait();
     if task.task.status == Status::Pending && !wait.is_zero() && place.is_some() {
         let id = &opened.view.request.id;
         let view = state.service.follow(&caller.client, id, None, wait).await?;
-        task = state.service.task(&view);
+        let task = state.service.task(&view);
+        return Ok(answer(state.service.with_state(&view, task).await));
     }
-    Ok(answer(task))
+    Ok(answer(state.service.with_state(&opened.view, task).await))
 }
 
 fn preview(

@@ -27,6 +27,7 @@ use crate::{
     config::{Config, environment::Environment},
     law::{Known, Law, Source, Sources},
     outbox::pace::Pace,
+    signing::SigningKeys,
     store::Store,
 };
 
@@ -111,10 +112,14 @@ impl Door {
         let known = Known { platforms: vec!["sandbox"], ..Known::default() };
         let clock = Clock::frozen("2026-11-22T12:00:00Z".parse().unwrap());
         let url = format!("sqlite:{}", folder.path().join("test.db").display());
+        let store = Store::open(&url).await.unwrap();
+        let ring = Arc::default();
+        let signing = SigningKeys::new(store.clone(), ring, clock.clone(), Seeds::fixed(2));
         let app = App::new(Deps {
-            store: Store::open(&url).await.unwrap(),
+            store,
             clock: clock.clone(),
             seeds: Seeds::fixed(1),
+            signing,
             law: Law::parse(&sources, &known).unwrap(),
             public_url: config.public_url,
             chats: Vec::new(),
@@ -123,7 +128,13 @@ impl Door {
             pace: Pace::Unlimited,
         });
         let egress = Egress::new(config.egress).unwrap();
-        let registry = Registry::new(config.clients, config.auditors, config.issuers, &egress);
+        let registry = Registry::new(
+            config.clients,
+            config.auditors,
+            config.resource_servers,
+            config.issuers,
+            &egress,
+        );
         let state = AppState::new(app.service.clone(), registry, meter::recorder(), app.stopping());
         let loud = axum::routing::get(|| async { panic_now() });
         let router = router(&state, Router::new().route("/panic", loud));
@@ -239,10 +250,10 @@ async fn what_is_not_yours_is_as_unknown_as_what_is_not() {
 }
 
 #[tokio::test]
-async fn every_documented_route_but_health_wants_a_proof() {
+async fn every_documented_route_but_health_and_public_keys_wants_a_proof() {
     let door = Door::open().await;
     for (path, item) in document().paths.paths {
-        if ["/livez", "/readyz", "/metrics"].contains(&path.as_str()) {
+        if ["/livez", "/readyz", "/metrics", "/.well-known/jwks.json"].contains(&path.as_str()) {
             continue;
         }
         let path = path.replace("{id}", "arq_00000000000000000000000000");

@@ -49,6 +49,7 @@ fn wanted(lane: &Lane, commands: &[Command]) -> (load::Wanted, BTreeMap<ClientId
     let mut opens: BTreeMap<&ClientId, (u64, u64)> = BTreeMap::new();
     for command in commands {
         wanted.requests.extend(command.act.locks().cloned());
+        wanted.credentials.extend(command.act.credentials().cloned());
         let key = command.act.key().map(|(client, key)| (client.clone(), key.to_owned()));
         wanted.keys.extend(key);
         wanted.presses.extend(command.act.press().map(str::to_owned));
@@ -76,7 +77,10 @@ fn limited(act: &Act) -> Option<(&ClientId, u64)> {
         | Act::Delivered(_)
         | Act::Undeliverable(_)
         | Act::TakeUp(_)
-        | Act::Withdraw(_) => None,
+        | Act::Withdraw(_)
+        | Act::Claim(_)
+        | Act::Redeem(_)
+        | Act::Revoke(_) => None,
     }
 }
 

@@ -66,6 +66,10 @@ impl Count {
             Kind::Escalated
             | Kind::ApprovalTakenUp
             | Kind::ApprovalLapsed
+            | Kind::CredentialClaimed
+            | Kind::CredentialRedeemed
+            | Kind::CredentialRefused
+            | Kind::CredentialRevoked
             | Kind::CallbackDelivered
             | Kind::CallbackDead => None,
         }

@@ -194,7 +194,11 @@ impl Service {
             }
             Refused::Unknown => RefusalKind::UnknownButton,
             Refused::Over(_) => RefusalKind::Over,
-            Refused::KeyReused | Refused::TooManyPending { .. } | Refused::Unavailable => {
+            Refused::KeyReused
+            | Refused::TooManyPending { .. }
+            | Refused::Claim(_)
+            | Refused::NotActive
+            | Refused::Unavailable => {
                 return refusal::plain(RefusalKind::Unavailable);
             }
         };

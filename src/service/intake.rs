@@ -84,7 +84,7 @@ impl Service {
     }
 
     /// One plan for each item. A bundle ends at one time: the earliest of its items.
-    fn plans(
+    pub(super) fn plans(
         &self,
         client: &Client,
         request: &AccessRequest,

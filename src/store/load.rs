@@ -61,6 +61,10 @@ const LOAD: &str = "select 'vote' as kind, v.request_id as request_id, v.body as
    union all select 'press', '', x.id, '', '', 0 \
    from json_each($5) j join replay x on x.id = 'press/' || (j.value ->> 'press')";
 
+/// Only commands about credentials ask for them, so that no other batch pays for it.
+const CREDENTIALS: &str = "select c.request_id, c.body from credential c \
+   where c.request_id in (select value ->> 'id' from json_each($1)) order by c.issued_at, c.jti";
+
 /// What a batch asks for.
 #[derive(Debug, Default)]
 pub struct Wanted {
@@ -68,6 +72,8 @@ pub struct Wanted {
     pub keys: BTreeSet<(ClientId, String)>,
     /// Presses, by the digest of what was sent.
     pub presses: BTreeSet<String>,
+    /// Requests whose credentials are wanted too; they are among `requests`.
+    pub credentials: BTreeSet<RequestId>,
     /// Clients whose pending requests are counted, with their limits.
     pub counted: BTreeMap<ClientId, u64>,
 }
@@ -127,6 +133,7 @@ async fn read(
     #[cfg(not(feature = "read-first"))]
     let rows = belongings(connection, &ids, wanted).await?;
     rows.iter().try_for_each(|row| attach(row, found))?;
+    credentials(connection, wanted, found).await?;
     for loaded in found.requests.values_mut() {
         loaded.view.votes.sort_by(|a, b| (a.cast_at, &a.person).cmp(&(b.cast_at, &b.person)));
     }
@@ -157,12 +164,42 @@ async fn belongings(
         .await
 }
 
+async fn credentials(
+    connection: &mut AnyConnection,
+    wanted: &Wanted,
+    found: &mut Found,
+) -> Result<(), sqlx::Error> {
+    if wanted.credentials.is_empty() {
+        return Ok(());
+    }
+    let ids = array(wanted.credentials.iter().map(|id| json!({ "id": id })));
+    for row in sqlx::query(CREDENTIALS).bind(&ids).fetch_all(connection).await? {
+        let (id, body): (String, String) = (row.try_get("request_id")?, row.try_get("body")?);
+        if let Some(loaded) = found.requests.get_mut(&row::id::<RequestId>("credential", &id)?) {
+            loaded.view.credentials.push(row::json("credential", &id, &body)?);
+        }
+    }
+    Ok(())
+}
+
 /// One request as it stands, without a lock.
 pub async fn read_one(
     connection: &mut AnyConnection,
     id: &RequestId,
 ) -> Result<Option<View>, sqlx::Error> {
     let wanted = Wanted { requests: BTreeSet::from([id.clone()]), ..Wanted::default() };
+    let mut found = Found::default();
+    read(connection, READ, &wanted, &mut found).await?;
+    Ok(found.requests.remove(id).map(|loaded| loaded.view))
+}
+
+/// One request with its credentials, without a lock.
+pub async fn read_with_credentials(
+    connection: &mut AnyConnection,
+    id: &RequestId,
+) -> Result<Option<View>, sqlx::Error> {
+    let requests = BTreeSet::from([id.clone()]);
+    let wanted = Wanted { credentials: requests.clone(), requests, ..Wanted::default() };
     let mut found = Found::default();
     read(connection, READ, &wanted, &mut found).await?;
     Ok(found.requests.remove(id).map(|loaded| loaded.view))
@@ -198,6 +235,7 @@ fn request(row: &AnyRow) -> Result<Loaded, sqlx::Error> {
         votes: Vec::new(),
         outcome: None,
         approval: None,
+        credentials: Vec::new(),
         told_at: optional("told_at")?,
     };
     Ok(Loaded {

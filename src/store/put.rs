@@ -15,7 +15,7 @@ use crate::domain::access::{effects::Effects, slice::Slice};
 
 /// One statement for each kind of row. `{rows}` stands for the parameter that carries them; keys
 /// come first, so that whoever lost the race for one finds out before anything else happens.
-const STATEMENTS: [&str; 12] = [
+const STATEMENTS: [&str; 13] = [
     "insert into idempotency (client, key, request_id, body_sha256) \
      select value ->> 'client', value ->> 'key', value ->> 'request_id', value ->> 'body_sha256' \
      from json_each({rows})",
@@ -56,6 +56,12 @@ const STATEMENTS: [&str; 12] = [
      select value ->> 'request_id', value ->> 'id', value ->> 'status', value ->> 'body' \
      from json_each({rows}) where true \
      on conflict (request_id) do update set status = excluded.status, body = excluded.body",
+    // One that was redeemed or revoked stays so: a trigger refuses.
+    "insert into credential (jti, request_id, state, issued_at, body) \
+     select value ->> 'jti', value ->> 'request_id', value ->> 'state', \
+       cast(value ->> 'issued_at' as bigint), value ->> 'body' \
+     from json_each({rows}) where true \
+     on conflict (jti) do update set state = excluded.state, body = excluded.body",
     "insert into entry (id, request_id, seq, at, kind, actor, leaf, payload, salt) \
      select value ->> 'id', value ->> 'request_id', cast(value ->> 'seq' as bigint), \
        cast(value ->> 'at' as bigint), value ->> 'kind', value ->> 'actor', value ->> 'leaf', \

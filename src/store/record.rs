@@ -15,7 +15,7 @@ const INSERT: &str = "insert into adapter_record (name, version, key_id, sealed)
 const UPDATE: &str = "update adapter_record set version = version + 1, key_id = $2, sealed = $3 \
    where name = $1 and version = $4";
 
-const KEY_IDS: &str = "select distinct key_id from adapter_record";
+const KEY_IDS: &str = "select key_id from adapter_record union select key_id from signing_key";
 
 const MARK: &str = "insert into replay (id, expires_at) values ($1, $2) \
    on conflict (id) do update set expires_at = excluded.expires_at \
@@ -66,7 +66,7 @@ impl Store {
         Ok(took(query.execute(&self.write).await?.rows_affected()))
     }
 
-    /// The keys that records are sealed with.
+    /// The keys that anything is sealed with.
     pub async fn key_ids(&self) -> Result<Vec<String>, sqlx::Error> {
         sqlx::query_scalar(KEY_IDS).fetch_all(&self.read).await
     }

@@ -5,6 +5,7 @@
 mod audit;
 mod callback;
 mod canary;
+mod credential;
 mod database;
 mod decide;
 mod doctor;

@@ -91,8 +91,13 @@ impl Office {
 
     /// A second process over the same database.
     pub(crate) async fn replica(&self) -> App {
+        self.listening_replica().await.0
+    }
+
+    /// A second process over the same database, and its routes.
+    pub(crate) async fn listening_replica(&self) -> (App, Router) {
         let setup = setup(&self.database, &self.clock, &self.sandbox, &self.receiver).await;
-        assemble(setup, |_| Router::new()).0
+        assemble(setup, |_| Router::new())
     }
 
     async fn with(database: Database, clock: Clock, sandbox: Sandbox, receiver: Receiver) -> Self {
@@ -255,6 +260,10 @@ clients:
     callbacks: ["{}"]
     scopes: ["*"]
     trust: trusted
+resource_servers:
+  - {{ id: "https://bank.example/", api_keys: [{{ env: BANK_KEY }}] }}
+  - {{ id: "https://other.example/", api_keys: [{{ env: OTHER_BANK_KEY }}] }}
+encryption_key: {{ env: ENCRYPTION_KEY }}
 limits: {{ requests_per_second: 100000 }}
 auditors: [{{ id: siem, api_keys: [{{ env: AUDITOR_KEY }}] }}]
 egress: {{ allow: [127.0.0.1/32] }}
@@ -266,11 +275,21 @@ egress: {{ allow: [127.0.0.1/32] }}
         ("API_KEY", API_KEY),
         ("WEBHOOK_SECRET", SECRET),
         ("AUDITOR_KEY", AUDITOR_KEY),
+        ("BANK_KEY", BANK_KEY),
+        ("OTHER_BANK_KEY", OTHER_BANK_KEY),
+        ("ENCRYPTION_KEY", ENCRYPTION_KEY),
     ]);
     Config::parse("countersign.yaml", &text, Path::new("/"), &environment)
         .map_err(|page| page.render(countersign::domain::diagnostic::Paint::Plain))
         .unwrap_or_else(|page| panic!("{page}"))
 }
+
+/// The keys of the resource servers.
+pub(crate) const BANK_KEY: &str = "cs_bank_00000000000000000000000000000000000000000000";
+pub(crate) const OTHER_BANK_KEY: &str = "cs_otherbank_00000000000000000000000000000000000000000000";
+
+/// What is sealed at rest.
+const ENCRYPTION_KEY: &str = "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=";
 
 /// The key of the auditor.
 pub(crate) const AUDITOR_KEY: &str = "cs_siem_00000000000000000000000000000000000000000000";

@@ -99,6 +99,7 @@ pub(crate) fn draft(action: &str, requested: RequestedAccess, context: Context) 
         },
         items: vec![item],
         context,
+        credential: None,
         login_hint: None,
         binding_message: None,
         acr_values: None,

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use crate::domain::{
     approval::Approval,
     audit::{Entry, Sealed},
+    credential::Credential,
     id::{CardId, ClientId, EventId, RequestId},
     outcome::Outcome,
     vote::Vote,
@@ -27,6 +28,8 @@ pub struct Effects {
     pub wrong_numbers: BTreeMap<(RequestId, String), u32>,
     pub outcomes: BTreeMap<RequestId, Outcome>,
     pub approvals: BTreeMap<RequestId, Approval>,
+    /// By `jti`.
+    pub credentials: BTreeMap<String, Credential>,
     pub entries: Vec<Entry>,
     pub cards: Vec<NewCard>,
     /// Cards that are taken back.

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use super::effects::{Effects, Touch};
 use crate::domain::{
     approval::Approval,
+    credential::Credential,
     decide::{ItemState, Standing, decide},
     id::{ClientId, RequestId},
     outcome::Outcome,
@@ -65,6 +66,8 @@ pub struct View {
     pub votes: Vec<Vote>,
     pub outcome: Option<Outcome>,
     pub approval: Option<Approval>,
+    /// Oldest first. Empty but for commands and questions about credentials.
+    pub credentials: Vec<Credential>,
     /// When the asking server acknowledged the outcome.
     pub told_at: Option<Timestamp>,
 }
@@ -100,6 +103,7 @@ impl Loaded {
             votes: Vec::new(),
             outcome: None,
             approval: None,
+            credentials: Vec::new(),
             told_at: None,
         };
         Self {

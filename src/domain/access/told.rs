@@ -113,7 +113,7 @@ pub(super) fn take_up(slice: &mut Slice, take_up: &TakeUp, ids: &mut Ids, now: T
 }
 
 /// From here on the approval lives until its own end. Says whether that was news.
-fn take_up_approval(change: &mut Change<'_>) -> bool {
+pub(super) fn take_up_approval(change: &mut Change<'_>) -> bool {
     let now = change.now;
     let Some(mut approval) = change.view().approval.clone() else { return false };
     if !approval.take_up(now) {

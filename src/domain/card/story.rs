@@ -34,7 +34,13 @@ pub fn line(view: &View, item: usize, leaf: &Leaf, payload: &Value) -> Option<Li
         Kind::CallbackDead => Some(client_name(view).and(" could not be told.")),
         Kind::ApprovalTakenUp => Some(client_name(view).and(" took the approval up.")),
         Kind::ApprovalLapsed => Some(Line::words("Not taken up in time: the approval lapsed.")),
-        Kind::RequestOpened | Kind::VoteRefused | Kind::CardWithdrawn => None,
+        Kind::CredentialRedeemed => Some(Line::words("Done: the approval was used ").time(leaf.at)),
+        Kind::CredentialRevoked => Some(Line::words("The credential was revoked.")),
+        Kind::RequestOpened
+        | Kind::VoteRefused
+        | Kind::CardWithdrawn
+        | Kind::CredentialClaimed
+        | Kind::CredentialRefused => None,
     }
 }
 

@@ -244,6 +244,7 @@ mod tests {
             acr_values: None,
             requested_expiry_seconds: None,
             callback: None,
+            credential: None,
             opened_at: jiff::Timestamp::UNIX_EPOCH,
         }
     }

@@ -1,6 +1,9 @@
 //! Everybody who may call, by what proves it. Built once from the configuration.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
 
 use countersign_egress::Egress;
 use countersign_port::webhook_signature::{Headers, Why, key::Secret, verify};
@@ -15,10 +18,11 @@ use super::{
 use crate::{
     config::{
         api_key::{self, ApiKey},
-        client::{Auditor, Integrator, TokenSubject},
+        client::{Auditor, Integrator, ResourceServer, TokenSubject},
         issuer::Issuer,
     },
     domain::{client::Client, id::ClientId},
+    refusal::Refusal,
 };
 
 /// How many requests may be under way at once, the waiting ones included.
@@ -33,6 +37,8 @@ pub struct Registry {
     clients: HashMap<ClientId, Known>,
     /// The holders of API keys, by public prefix.
     keys: HashMap<String, (ApiKey, Holder)>,
+    /// The ids of the resource servers.
+    servers: BTreeSet<String>,
     tokens: HashMap<TokenSubject, ClientId>,
     issuers: HashMap<String, Trusted>,
     pub(super) crowd: Semaphore,
@@ -47,17 +53,19 @@ pub(super) struct Known {
     secrets: Vec<Secret>,
 }
 
-/// An auditor and what comes with it.
-#[derive(Debug)]
-pub(super) struct Reading {
+/// An auditor or a resource server, and what comes with it.
+#[derive(Debug, Clone)]
+pub(super) struct Keyed {
     pub(super) id: Arc<str>,
-    pub(super) pace: Pace,
+    pub(super) pace: Arc<Pace>,
 }
 
+/// Whose an API key is.
 #[derive(Debug)]
 enum Holder {
     Client(ClientId),
-    Auditor(Arc<Reading>),
+    Auditor(Keyed),
+    ResourceServer(Keyed),
 }
 
 #[derive(Debug)]
@@ -66,17 +74,42 @@ struct Trusted {
     jwks: Jwks,
 }
 
+/// Who may call the API of requests and credentials.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Party<'r> {
+    Client(&'r Known),
+    ResourceServer(&'r Keyed),
+}
+
+impl Keyed {
+    fn new(id: String, requests_per_second: u32) -> Self {
+        Self { id: id.into(), pace: Arc::new(Pace::new(requests_per_second)) }
+    }
+}
+
+impl Party<'_> {
+    /// Takes one request, or says when the next may come.
+    pub(super) fn check_pace(self) -> Result<(), Refusal> {
+        match self {
+            Self::Client(known) => known.pace.check(),
+            Self::ResourceServer(keyed) => keyed.pace.check(),
+        }
+    }
+}
+
 impl Registry {
     /// Keys of issuers are fetched through `egress` when the first token comes.
     pub fn new(
         integrators: Vec<Integrator>,
         auditors: Vec<Auditor>,
+        servers: Vec<ResourceServer>,
         issuers: Vec<Issuer>,
         egress: &Egress,
     ) -> Self {
         let mut registry = Self {
             clients: HashMap::new(),
             keys: HashMap::new(),
+            servers: servers.iter().map(|server| server.id.clone()).collect(),
             tokens: HashMap::new(),
             issuers: HashMap::new(),
             crowd: Semaphore::new(CROWD),
@@ -85,9 +118,12 @@ impl Registry {
             registry.add(integrator);
         }
         for auditor in auditors {
-            let pace = Pace::new(auditor.requests_per_second);
-            let reading = Arc::new(Reading { id: auditor.id.into(), pace });
-            registry.hold(auditor.api_keys, || Holder::Auditor(Arc::clone(&reading)));
+            let keyed = Keyed::new(auditor.id, auditor.requests_per_second);
+            registry.hold(auditor.api_keys, || Holder::Auditor(keyed.clone()));
+        }
+        for server in servers {
+            let keyed = Keyed::new(server.id, server.requests_per_second);
+            registry.hold(server.api_keys, || Holder::ResourceServer(keyed.clone()));
         }
         for issuer in issuers {
             let jwks = Jwks::new(&issuer, egress.clone());
@@ -114,17 +150,24 @@ impl Registry {
         self.keys.extend(keys.into_iter().map(|key| (key.prefix.clone(), (key, holder()))));
     }
 
-    pub(super) fn client_by_key(&self, key: &str) -> Option<&Known> {
+    /// The ids of the resource servers: what credentials can be meant for.
+    pub fn servers(&self) -> &BTreeSet<String> {
+        &self.servers
+    }
+
+    /// A client or a resource server.
+    pub(super) fn party_by_key(&self, key: &str) -> Option<Party<'_>> {
         match self.holder(key)? {
-            Holder::Client(id) => self.clients.get(id),
+            Holder::Client(id) => self.clients.get(id).map(Party::Client),
+            Holder::ResourceServer(keyed) => Some(Party::ResourceServer(keyed)),
             Holder::Auditor(_) => None,
         }
     }
 
-    pub(super) fn auditor_by_key(&self, key: &str) -> Option<&Reading> {
+    pub(super) fn auditor_by_key(&self, key: &str) -> Option<&Keyed> {
         match self.holder(key)? {
-            Holder::Auditor(reading) => Some(reading),
-            Holder::Client(_) => None,
+            Holder::Auditor(keyed) => Some(keyed),
+            Holder::Client(_) | Holder::ResourceServer(_) => None,
         }
     }
 

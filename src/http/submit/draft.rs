@@ -1,6 +1,12 @@
 //! From the wire to a draft: what a body of the right shape may still not say, and what this client
 //! may not ask for.
 
+mod credential;
+
+pub(in crate::http) use self::credential::is_thumbprint;
+
+use std::collections::BTreeSet;
+
 use countersign_port::text::Untrusted;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
@@ -55,8 +61,14 @@ const EVENTS: [&str; 9] = [
 
 type Checked<T> = Result<T, Refusal>;
 
-/// Checks a body against the rules for all and those for this client.
-pub(super) fn draft(body: SubmitRequest, client: &Client, now: Timestamp) -> Checked<Draft> {
+/// Checks a body against the rules for all and those for this client. `servers` are the resource
+/// servers that a credential can be meant for.
+pub(super) fn draft(
+    body: SubmitRequest,
+    client: &Client,
+    servers: &BTreeSet<String>,
+    now: Timestamp,
+) -> Checked<Draft> {
     let asking = match body.client {
         Some(body) => asking_client(body)?,
         None => itself(client),
@@ -83,11 +95,13 @@ pub(super) fn draft(body: SubmitRequest, client: &Client, now: Timestamp) -> Che
         parameters: body.context.parameters,
         rest: body.context.rest,
     };
+    let credential = body.credential.map(|body| credential::wish(body, &items, servers));
     Ok(Draft {
         subject: subject(body.subject, client)?,
         client: asking,
         items,
         context,
+        credential: credential.transpose()?,
         login_hint: text("login_hint", body.login_hint, MAX_ID_CHARS)?,
         binding_message: text("binding_message", body.binding_message, MAX_MESSAGE_CHARS)?,
         acr_values: plain("acr_values", body.acr_values, MAX_ID_CHARS)?,

@@ -1,6 +1,7 @@
 //! The body of a submitted request, as it is on the wire. Shape only: what it means is judged in
 //! `draft`.
 
+use countersign_verify::claims::Confirmation;
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -45,6 +46,8 @@ pub(super) struct SubmitRequest {
     #[schema(max_length = 512)]
     pub(super) acr_values: Option<String>,
     pub(super) callback: Option<CallbackBody>,
+    /// Ask for a single-use credential, to be claimed once the action is approved.
+    pub(super) credential: Option<CredentialBody>,
     /// Say what would happen; store and post nothing.
     #[serde(default)]
     pub(super) dry_run: bool,
@@ -191,6 +194,37 @@ pub(super) struct ContextBody {
     pub(super) parameters: Map<String, Value>,
     #[serde(flatten)]
     pub(super) rest: Map<String, Value>,
+}
+
+/// A single-use credential for the action. It is bound to a session, a key, or the base token that
+/// is named when it is claimed.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct CredentialBody {
+    #[serde(rename = "type")]
+    #[schema(example = "action")]
+    pub(super) kind: CredentialKind,
+    /// One of the registered resource servers: the only one that can redeem it.
+    #[schema(max_length = 2048, example = "https://api.example.com/")]
+    pub(super) aud: String,
+    /// The session that it is bound to.
+    #[schema(min_length = 1, max_length = 512)]
+    pub(super) sid: Option<String>,
+    /// The key that it is bound to: the thumbprint of a JWK (`jkt`) or of a certificate
+    /// (`x5t#S256`), in base64url.
+    #[schema(value_type = Option<Object>, example = json!({"jkt": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"}))]
+    pub(super) cnf: Option<Confirmation>,
+    /// How long it is to live, in seconds; the policy may make it shorter.
+    #[schema(minimum = 1, maximum = 300, example = 60)]
+    pub(super) ttl: Option<u32>,
+}
+
+/// The kinds of credentials.
+#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum CredentialKind {
+    /// For one action, once.
+    Action,
 }
 
 /// Where the outcome is sent.

@@ -14,6 +14,7 @@ use crate::domain::{
     },
     approval::Approval,
     audit::{Entry, Payload, Sealed},
+    credential::Credential,
     id::RequestId,
     outcome::Outcome,
     request::GRANT_SCOPE,
@@ -44,6 +45,7 @@ pub(super) fn arrays(slice: &mut Slice) -> Result<Arrays, serde_json::Error> {
         array(&effects.wrong_numbers, mistyped)?,
         array(&effects.outcomes, ended)?,
         array(&effects.approvals, granted)?,
+        array(effects.credentials.values(), issued)?,
         array(&effects.entries, entry)?,
         array(redraws(&effects, &new), redraw)?,
         array(cards.chain(effects.callbacks.iter().map(Sent::Callback)), sent)?,
@@ -220,6 +222,14 @@ fn granted(row: &mut Row<'_>, (request, approval): (&RequestId, &Approval)) {
         .put("id", approval.id.as_str())
         .put("status", approval.status.as_str())
         .put("body", json(approval));
+}
+
+fn issued(row: &mut Row<'_>, credential: &Credential) {
+    row.put("jti", credential.jti.as_str())
+        .put("request_id", credential.request.as_str())
+        .put("state", credential.state.as_str())
+        .put("issued_at", credential.issued_at)
+        .put("body", json(credential));
 }
 
 fn entry(row: &mut Row<'_>, entry: &Entry) {

@@ -171,6 +171,7 @@ impl Asked {
             acr_values: None,
             requested_expiry_seconds: self.expiry,
             callback: None,
+            credential: None,
             opened_at: now(),
         }
     }

@@ -5,6 +5,7 @@ use serde_json::json;
 use super::*;
 use crate::domain::{client::Approvers, id::ClientId, policy::Trust};
 
+const API: &str = "https://api.example/";
 const HOOK: &str = "https://auth.example.com/hook";
 
 fn client() -> Client {
@@ -36,7 +37,8 @@ fn with(member: &str, value: Value) -> Value {
 }
 
 fn taken(body: Value) -> Checked<Draft> {
-    draft(serde_json::from_value(body).unwrap(), &client(), now())
+    let servers = BTreeSet::from([API.to_owned()]);
+    draft(serde_json::from_value(body).unwrap(), &client(), &servers, now())
 }
 
 fn refused(body: Value) -> String {
@@ -260,7 +262,8 @@ fn claims_are_taken_from_those_who_may_make_them() {
     };
     assert!(refused(body()).contains("`assert_claims: true`"));
     let believed = Client { claims: Claims::Believed, ..client() };
-    let draft = draft(serde_json::from_value(body()).unwrap(), &believed, now()).unwrap();
+    let draft =
+        draft(serde_json::from_value(body()).unwrap(), &believed, &BTreeSet::new(), now()).unwrap();
     assert_eq!(
         (draft.subject.groups, draft.subject.roles),
         (vec!["g".to_owned()], vec!["r".to_owned()])
