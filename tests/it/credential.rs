@@ -2,6 +2,7 @@
 
 mod bad;
 mod bank;
+mod online;
 mod race;
 mod state;
 

@@ -2,6 +2,7 @@
 //! and pinned versions lie under tests/peers/, one folder a peer.
 
 mod browser;
+mod credentials;
 mod jcs;
 mod openapi;
 mod place;
@@ -31,6 +32,11 @@ pub(crate) const ALL: &[Suite] = &[
         name: "webhooks",
         about: "callbacks verify with the official packages in Node and Python",
         run: webhooks::run,
+    },
+    Suite {
+        name: "credentials",
+        about: "resource servers in Rust, Node and Python let in the same calls",
+        run: credentials::run,
     },
     Suite {
         name: "openapi",

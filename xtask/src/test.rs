@@ -15,6 +15,7 @@ const OURS: &[Suite] = &[
     Suite { name: "postgres", about: "a throw-away PostgreSQL starts", run: postgres },
     Suite { name: "tests", about: "every test of the workspace, on both databases", run: tests },
     Suite { name: "control", about: "a store that reads first does lose decisions", run: control },
+    Suite { name: "redeem-race", about: "of 1,000 redemptions at once one wins", run: redeem },
     Suite { name: "demo-check", about: "the guided tour, without a browser", run: demo },
     Suite { name: "manifest", about: "manifests/openapi.json is what we serve", run: manifest },
 ];
@@ -58,6 +59,19 @@ fn control(shop: &Workshop) -> Outcome<String> {
         return fail("the test of the control was not run");
     }
     Ok("decisions are lost where the store reads before it locks".to_owned())
+}
+
+/// One hundred credentials, each redeemed a thousand times at once, by two processes, on both
+/// databases. The test prints its figures.
+fn redeem(shop: &Workshop) -> Outcome<String> {
+    let mut cargo = shop.cargo();
+    if let Ok(postgres) = shop.postgres() {
+        cargo.env("COUNTERSIGN_TEST_POSTGRES", postgres.url());
+    }
+    cargo.env("COUNTERSIGN_REDEEM_RACE", "1000x100");
+    cargo.args(["test", "--test", "it", "credential::race::", "--", "--nocapture"]);
+    command::run(&mut cargo)?;
+    Ok("100,000 redemptions of 100 credentials: 100 yes".to_owned())
 }
 
 fn demo(shop: &Workshop) -> Outcome<String> {
