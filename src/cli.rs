@@ -6,6 +6,7 @@ pub mod completions;
 pub mod demo;
 pub mod doctor;
 pub mod init;
+pub mod keys;
 pub mod manifest;
 pub mod migrate;
 pub mod openapi;
@@ -62,6 +63,8 @@ pub enum Command {
     Slack(slack::Slack),
     /// Look at what could not be delivered, and send it again.
     Outbox(outbox::Outbox),
+    /// Look at the keys that secrets are sealed with, and seal anew under another.
+    Keys(keys::Keys),
     /// Write the description of the HTTP API (OpenAPI) to stdout.
     Openapi,
     /// Read decisions and the audit log.
@@ -103,6 +106,7 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Manifest(wanted) => manifest::run(&wanted),
         Command::Slack(slack) => slack::run(slack).await,
         Command::Outbox(outbox) => outbox::run(outbox).await,
+        Command::Keys(keys) => keys::run(keys).await,
         Command::Openapi => openapi::run(),
         Command::Audit(audit) => audit::run(audit).await,
         Command::Requests(requests) => requests::run(requests).await,

@@ -95,6 +95,13 @@ impl Seeds {
         Seed(bytes)
     }
 
+    /// Fresh bytes for a cipher.
+    pub fn nonce(&self) -> [u8; 24] {
+        let mut bytes = [0; 24];
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).fill_bytes(&mut bytes);
+        bytes
+    }
+
     /// A number from 0 up to 1, for jitter.
     pub fn fraction(&self) -> f64 {
         let number = self.0.lock().unwrap_or_else(PoisonError::into_inner).next_u32();

@@ -7,6 +7,7 @@ pub mod ledger;
 pub mod seal;
 pub mod memory;
 pub mod signing;
+pub mod reseal;
 pub mod law;
 pub mod refusal;
 pub mod service;

@@ -61,10 +61,7 @@ impl Memory for AdapterMemory {
         over: i64,
     ) -> Result<Option<i64>, Lost> {
         let row = self.row(name);
-        let mut nonce = [0; 24];
-        let seed = self.seeds.seed().0;
-        nonce.copy_from_slice(seed.first_chunk::<24>().unwrap_or(&[0; 24]));
-        let sealed = self.keys.seal(place(&row), secret, nonce).map_err(lost)?;
+        let sealed = self.keys.seal(place(&row), secret, self.seeds.nonce()).map_err(lost)?;
         let key_id = self.keys.first().map_err(lost)?.to_string();
         let took = self.store.save_record(&row, &key_id, &sealed, over).await.map_err(lost)?;
         Ok((took == Took::Yes).then_some(over + 1))
@@ -100,7 +97,7 @@ pub async fn open_all(store: &Store, keys: &KeyRing) -> Result<usize, Lost> {
     Ok(records.len())
 }
 
-fn place(row: &str) -> Place<'_> {
+pub(crate) fn place(row: &str) -> Place<'_> {
     Place { table: "adapter_record", column: "sealed", row }
 }
 

@@ -48,6 +48,11 @@ impl KeyRing {
         Self(keys.into_iter().map(|key| (KeyId::of(&key), key)).collect())
     }
 
+    /// The keys, by id; the first seals.
+    pub fn ids(&self) -> impl Iterator<Item = KeyId> {
+        self.0.iter().map(|(id, _)| *id)
+    }
+
     /// Whether anything can be sealed.
     pub fn first(&self) -> Result<KeyId, SealError> {
         self.0.first().map(|(id, _)| *id).ok_or(SealError::NoKey)

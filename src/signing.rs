@@ -6,7 +6,7 @@ mod schedule;
 #[cfg(test)]
 mod tests;
 
-use std::sync::Arc;
+use std::{cmp::Ordering, sync::Arc};
 
 use arc_swap::ArcSwap;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
@@ -67,6 +67,16 @@ struct SigningKey {
     private: EncodingKey,
 }
 
+/// A published key, for operators.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shown {
+    pub kid: String,
+    /// In words.
+    pub standing: &'static str,
+    /// When it began to sign, or will.
+    pub since: Timestamp,
+}
+
 /// Why nothing could be signed.
 #[derive(Debug, thiserror::Error)]
 pub enum SigningError {
@@ -121,6 +131,23 @@ impl SigningKeys {
         Ok(self.known().await?.published(self.0.clock.now()))
     }
 
+    /// All keys that are published, for operators; makes none.
+    pub async fn shown(&self) -> Result<Vec<Shown>, SigningError> {
+        let (keys, now) = (self.load().await?, self.0.clock.now());
+        let known = Known { keys, at: None };
+        let current = known.current(now).map_or(0, |key| key.generation);
+        let shown = schedule::published(&known.keys, now).map(|key| Shown {
+            kid: key.kid.clone(),
+            standing: match key.generation.cmp(&current) {
+                Ordering::Less => "is published while something that it signed is alive",
+                Ordering::Equal => "signs",
+                Ordering::Greater => "will sign",
+            },
+            since: key.signs_from,
+        });
+        Ok(shown.collect())
+    }
+
     async fn sign(
         &self,
         typ: &str,
@@ -170,14 +197,11 @@ impl SigningKeys {
     async fn make(&self, due: Due) -> Result<(), SigningError> {
         let (private, public) = pair()?;
         let kid = public.common.key_id.clone().unwrap_or_default();
-        let mut nonce = [0; 24];
-        let seed = self.0.seeds.seed().0;
-        nonce.copy_from_slice(seed.first_chunk::<24>().unwrap_or(&[0; 24]));
         let key = SealedKey {
             generation: due.generation,
             public: crate::domain::audit::canonical(&public),
             signs_from_us: due.signs_from.as_microsecond(),
-            sealed: self.0.ring.seal(place(&kid), &private, nonce)?,
+            sealed: self.0.ring.seal(place(&kid), &private, self.0.seeds.nonce())?,
         };
         let key_id = self.0.ring.first()?.to_string();
         self.0.store.add_signing_key(&key, &kid, &key_id).await?;

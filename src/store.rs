@@ -14,6 +14,7 @@ pub mod upkeep;
 pub mod put;
 pub mod reader;
 pub mod record;
+pub mod reseal;
 pub mod row;
 pub mod schema;
 pub mod signing;

@@ -1,7 +1,8 @@
 //! The single-use credential: claimed by the client, redeemed once by the bank, and by nobody else.
 
 mod bad;
-mod bank;
+pub(crate) mod bank;
+mod canary;
 mod online;
 mod race;
 mod state;

@@ -17,6 +17,7 @@ use countersign::{
 use countersign_port::{
     access::{Access, Ballot, Choice, Press, Refusal},
     card::{Card, Verb},
+    memory::Memory,
 };
 use countersign_sandbox::{click::Answers, demo, door::Key, workspace::Sandbox};
 use jiff::SignedDuration;
@@ -108,6 +109,19 @@ impl Office {
         #[expect(clippy::disallowed_methods, reason = "ends with the test's runtime")]
         tokio::spawn(countersign::http::serve::serve(listener, router, app.stopping()));
         Self { app, clock, sandbox, receiver, url, database }
+    }
+
+    pub(crate) fn database_url(&self) -> String {
+        self.database.url()
+    }
+
+    /// Keeps a secret as an adapter does.
+    pub(crate) async fn remember(&self, adapter: &'static str, secret: &str) {
+        let mut config = config(&self.database, &self.receiver);
+        let means = Means::open(&mut config, self.clock.clone(), Seeds::system()).await.unwrap();
+        let kept = means.memory(adapter).save("T1", &secret.into(), 0).await.unwrap();
+        assert_eq!(kept, Some(1));
+        means.store.close().await;
     }
 
     pub(crate) fn store(&self) -> Store {
@@ -289,7 +303,7 @@ pub(crate) const BANK_KEY: &str = "cs_bank_0000000000000000000000000000000000000
 pub(crate) const OTHER_BANK_KEY: &str = "cs_otherbank_00000000000000000000000000000000000000000000";
 
 /// What is sealed at rest.
-const ENCRYPTION_KEY: &str = "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=";
+pub(crate) const ENCRYPTION_KEY: &str = "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=";
 
 /// The key of the auditor.
 pub(crate) const AUDITOR_KEY: &str = "cs_siem_00000000000000000000000000000000000000000000";

@@ -279,7 +279,11 @@ fn the_corpus_for_the_judges() {
         ("the base token as credential", token.clone(), token.clone()),
         ("the credential as base token", credential.clone(), credential.clone()),
         ("no credential", token.clone(), String::new()),
-        ("a credential cut off", token.clone(), credential[..credential.len() - 4].to_owned()),
+        (
+            "a credential cut off",
+            token.clone(),
+            credential.split_at(credential.len() - 4).0.to_owned(),
+        ),
         ("padding", token.clone(), format!("{credential}=")),
         ("a fourth part", token.clone(), format!("{credential}.x")),
     ] {

@@ -1,0 +1,139 @@
+//! Keys are replaced beside a running service, and no secret lies in the database in clear.
+
+use std::{fs, path::PathBuf};
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use serde_json::json;
+use sqlx::Row;
+
+use crate::{
+    credential::bank::{self, Bank, Spending},
+    office::{API_KEY, BANK_KEY, ENCRYPTION_KEY, Office, tell},
+    running::{Said, run},
+};
+
+/// What an operator has on disk beside the database of an office.
+struct Desk {
+    folder: tempfile::TempDir,
+    new: String,
+}
+
+impl Desk {
+    fn of(office: &Office) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let config = |keys: &str| {
+            format!(
+                "listen: 127.0.0.1:0\npublic_url: https://countersign.example\n\
+                 database: \"{}\"\nencryption_key: {keys}\n",
+                office.database_url()
+            )
+        };
+        let desk = Self { folder, new: STANDARD.encode([9; 32]) };
+        fs::write(desk.path("both"), config("[{ env: NEW }, { env: OLD }]")).unwrap();
+        fs::write(desk.path("old"), config("{ env: OLD }")).unwrap();
+        desk
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(format!("{name}.yaml"))
+    }
+
+    async fn keys(&self, config: &str, act: &str) -> Said {
+        let environment = [("NEW", self.new.clone()), ("OLD", ENCRYPTION_KEY.to_owned())];
+        let path = self.path(config);
+        run(&["keys", "--config", path.to_str().unwrap(), act], &environment).await
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sealed_rows_move_to_the_new_key_while_the_service_runs() {
+    tell(|office| async move {
+        let (_, token) = bank::claimed(&office).await;
+        office.remember("chat", "xoxb-secret").await;
+        let desk = Desk::of(&office);
+        let before = desk.keys("both", "list").await;
+        assert_eq!(before.code, Some(0), "{before:?}");
+        assert!(before.out.contains("opens: run `countersign keys rotate`"), "{}", before.out);
+        assert!(before.out.contains("1 record of a chat product, 1 signing key"), "{}", before.out);
+        assert!(before.out.contains("signs"), "{}", before.out);
+
+        let rotated = desk.keys("both", "rotate").await;
+        assert_eq!(rotated.code, Some(0), "{rotated:?}");
+        assert!(rotated.err.contains("2 rows were sealed anew"), "{}", rotated.err);
+        let again = desk.keys("both", "rotate").await;
+        assert!(again.err.contains("0 rows were sealed anew"), "{}", again.err);
+        let after = desk.keys("both", "list").await;
+        assert!(after.out.contains("may be taken out"), "{}", after.out);
+
+        // The service that still runs has what it had in memory, and the ring that opens both.
+        assert_eq!(Bank::of(&office).redeem(&Spending::of(&token)).await.body["active"], true);
+        let refused = desk.keys("old", "rotate").await;
+        assert_eq!(refused.code, Some(1));
+        assert!(refused.err.contains("the key ring misses the key"), "{}", refused.err);
+        bank::forget_events(&office).await;
+        office
+    })
+    .await;
+}
+
+/// Everything that stands in any column of text.
+async fn everything(office: &Office) -> String {
+    let columns = [
+        ("request", "body"),
+        ("request", "plans"),
+        ("outcome", "body"),
+        ("approval", "body"),
+        ("credential", "body"),
+        ("entry", "leaf"),
+        ("entry", "payload"),
+        ("outbox", "body"),
+        ("idempotency", "key"),
+        ("replay", "id"),
+        ("signing_key", "public"),
+        ("signing_key", "sealed"),
+        ("adapter_record", "sealed"),
+    ];
+    let mut all = String::new();
+    for (table, column) in columns {
+        let query = format!("select coalesce({column}, '') as text from {table}");
+        let rows = sqlx::query(sqlx::AssertSqlSafe(query)).fetch_all(&office.store().read).await;
+        for row in rows.unwrap() {
+            all.push_str(row.get::<&str, _>("text"));
+            all.push('\n');
+        }
+    }
+    all
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_secret_lies_in_the_database_in_clear() {
+    tell(|office| async move {
+        let (id, token) = bank::claimed(&office).await;
+        office.remember("chat", "xoxb-secret").await;
+        let bank = Bank::of(&office);
+        let state = office.get(&id).await.body["result"]["approval"]["state"].clone();
+        let wrong = Spending { params_hash: "x", ..Spending::of(&token) };
+        assert_eq!(bank.redeem(&wrong).await.body, json!({ "active": false }));
+        let spent = Spending { key: Some("k-1"), ..Spending::of(&token) };
+        assert_eq!(bank.redeem(&spent).await.body["active"], true);
+        bank::forget_events(&office).await;
+        let all = everything(&office).await;
+        assert!(all.contains(&id), "there is something to look at");
+        let signature = |token: &str| token.rsplit('.').next().unwrap().to_owned();
+        for (what, secret) in [
+            ("the credential", signature(&token)),
+            ("the approval's proof", signature(state.as_str().unwrap())),
+            ("a chat token", "xoxb-secret".to_owned()),
+            ("an API key", API_KEY.to_owned()),
+            ("an API key", BANK_KEY.to_owned()),
+            ("the sealing key", ENCRYPTION_KEY.to_owned()),
+            // What stands at the beginning of every P-256 key in PKCS #8.
+            ("a signing key", "MIGHAgEAMBMGByqGSM49AgEG".to_owned()),
+            ("a signing key", "\"d\":".to_owned()),
+        ] {
+            assert!(!all.contains(&secret), "{what} is in the database: {secret}");
+        }
+        office
+    })
+    .await;
+}
