@@ -76,3 +76,6 @@ fn read<T: DeserializeOwned>(part: &str, misfit: Refused) -> Result<T, Refused> 
         Rejected::Shape(_) => misfit,
     })
 }
+
+#[cfg(test)]
+mod wycheproof;

@@ -4,7 +4,9 @@ use std::collections::HashMap;
 
 use jsonwebtoken::{
     AlgorithmFamily, DecodingKey,
-    jwk::{AlgorithmParameters, EllipticCurve, Jwk, JwkSet, KeyAlgorithm, PublicKeyUse},
+    jwk::{
+        AlgorithmParameters, EllipticCurve, Jwk, JwkSet, KeyAlgorithm, KeyOperations, PublicKeyUse,
+    },
 };
 
 /// More than this in one set is no set of ours.
@@ -50,7 +52,9 @@ fn is_usable(jwk: &Jwk) -> bool {
     let signs =
         jwk.common.public_key_use.as_ref().is_none_or(|use_| *use_ == PublicKeyUse::Signature);
     let algorithm = jwk.common.key_algorithm.is_none_or(|named| named == KeyAlgorithm::ES256);
-    on_curve && signs && algorithm
+    let operations = jwk.common.key_operations.as_ref();
+    let verifies = operations.is_none_or(|all| all.contains(&KeyOperations::Verify));
+    on_curve && signs && verifies && algorithm
 }
 
 /// Ids alone.

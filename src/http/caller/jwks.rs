@@ -10,7 +10,7 @@ use arc_swap::ArcSwap;
 use countersign_egress::{Egress, exchange::Request};
 use jsonwebtoken::{
     Algorithm, DecodingKey,
-    jwk::{Jwk, JwkSet, PublicKeyUse},
+    jwk::{Jwk, JwkSet, KeyOperations, PublicKeyUse},
 };
 use tokio::{
     sync::Mutex,
@@ -106,7 +106,7 @@ async fn fetch(url: &Url, egress: &Egress) -> Result<JwkSet, String> {
 }
 
 /// The keys that are for signatures by that algorithm and have an id.
-fn usable(set: &JwkSet, algorithm: Algorithm) -> HashMap<String, Arc<DecodingKey>> {
+pub(super) fn usable(set: &JwkSet, algorithm: Algorithm) -> HashMap<String, Arc<DecodingKey>> {
     let keys = set.keys.iter().take(MAX_KEYS).filter(|jwk| fits(jwk, algorithm));
     keys.filter_map(|jwk| {
         let key = DecodingKey::from_jwk(jwk).ok()?;
@@ -119,8 +119,10 @@ fn usable(set: &JwkSet, algorithm: Algorithm) -> HashMap<String, Arc<DecodingKey
 fn fits(jwk: &Jwk, algorithm: Algorithm) -> bool {
     let signs =
         jwk.common.public_key_use.as_ref().is_none_or(|use_| *use_ == PublicKeyUse::Signature);
+    let operations = jwk.common.key_operations.as_ref();
+    let verifies = operations.is_none_or(|all| all.contains(&KeyOperations::Verify));
     let named = jwk.common.key_algorithm.map(|named| named.to_string());
-    signs && named.is_none_or(|named| named == format!("{algorithm:?}"))
+    signs && verifies && named.is_none_or(|named| named == format!("{algorithm:?}"))
 }
 
 impl std::fmt::Debug for Known {

@@ -3,6 +3,8 @@
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod wycheproof;
 
 use jiff::Timestamp;
 use jsonwebtoken::{DecodingKey, Header, Validation, dangerous::insecure_decode, decode};
