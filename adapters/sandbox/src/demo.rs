@@ -22,6 +22,8 @@ pub const CHANNELS: [&str; 5] = ["shop-approvals", "security", "payments", "inci
 pub const CLIENT_ID: &str = "shop-admin";
 /// Its name.
 pub const CLIENT_NAME: &str = "Shop Admin";
+/// The bank of the demo: what the credential of a transfer is meant for.
+pub const BANK: &str = "https://bank.example/";
 /// The scopes that it may ask for.
 pub const CLIENT_SCOPES: [&str; 2] = ["report:*", "prod:*"];
 

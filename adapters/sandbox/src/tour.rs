@@ -51,6 +51,8 @@ pub enum Act {
     Deny { who: &'static str, channel: &'static str, reason: DenyReason, words: &'static str },
     /// Breaks or mends the callback endpoint.
     Callbacks(Switch),
+    /// Has the bank spend the credential of the newest approved transfer.
+    Spend,
     /// Moves the clock.
     Advance { minutes: i64 },
     /// Waits until something can be seen.
@@ -68,6 +70,8 @@ pub enum Check {
     Told { channel: &'static str, face: Face, event: &'static str },
     /// A callback came and was turned away.
     TurnedAway,
+    /// The bank was told yes once, and no for the replay.
+    SpentOnce,
     /// A callback that had been turned away came again under the same id, and once only.
     CameAgain,
 }
@@ -79,6 +83,8 @@ pub enum Stuck {
     NoCard { who: &'static str, channel: &'static str },
     #[error("waited in vain to see: {0:?}")]
     NotSeen(Check),
+    #[error("the service gives no credential for the transfer")]
+    NothingToSpend,
     #[error("the service refused the request: status {status}")]
     NotTaken { status: u16 },
     #[error(transparent)]
@@ -90,7 +96,7 @@ pub enum Stuck {
 const SHOP: &str = "shop-approvals";
 
 /// The tour.
-pub const STEPS: [Step; 6] = [
+pub const STEPS: [Step; 7] = [
     Step {
         title: "Nobody approves for themselves",
         who: "dana",
@@ -153,6 +159,14 @@ pub const STEPS: [Step; 6] = [
         check: Check::CameAgain,
     },
     Step {
+        title: "Once, and no more",
+        who: "dana",
+        todo: "Use the credential of the transfer, which the bank then carries out. Use it again.",
+        expect: "The bank is told yes once; the replay is refused.",
+        acts: &[Act::Spend, Act::Spend],
+        check: Check::SpentOnce,
+    },
+    Step {
         title: "Silence is a no",
         who: "dana",
         todo: "Send “write prod” once more, let nobody answer, and move the clock by 30 min.",
@@ -197,6 +211,10 @@ impl Act {
             Self::Callbacks(switch) => {
                 stage.server.answer_callbacks(switch);
                 Ok(())
+            }
+            Self::Spend => {
+                let request = stage.server.spendable().pop().ok_or(Stuck::NothingToSpend)?;
+                Ok(stage.server.redeem(&request).await.map(drop)?)
             }
             Self::Advance { minutes } => {
                 stage.clock.advance(SignedDuration::from_mins(minutes)).await;
@@ -246,6 +264,14 @@ impl Check {
                 })
             }
             Self::TurnedAway => stage.server.log().iter().any(|entry| entry.turned_away() > 0),
+            Self::SpentOnce => {
+                let log = stage.server.log();
+                let spent = |wanted: bool| {
+                    let told = |entry: &&Entry| matches!(entry, Entry::Redeemed { active, .. } if *active == wanted);
+                    log.iter().filter(told).count()
+                };
+                spent(true) == 1 && spent(false) >= 1
+            }
             Self::CameAgain => stage
                 .server
                 .log()

@@ -38,10 +38,13 @@ impl Files {
         let path = folder.path();
         let random = || hex::encode(seeds.seed().0);
         let api_key = format!("cs_demo_{}", random());
+        let resource_key = format!("cs_bank_{}", random());
         let webhook_secret = format!("whsec_{}", STANDARD.encode(seeds.seed().0));
         let callback_endpoint = format!("http://{callbacks}/callback");
         write_secret(&path.join("api.key"), &api_key)?;
         write_secret(&path.join("webhook.key"), &webhook_secret)?;
+        write_secret(&path.join("bank.key"), &resource_key)?;
+        write_secret(&path.join("encryption.key"), &STANDARD.encode(seeds.seed().0))?;
         fs::write(path.join("policy.yaml"), company::POLICY)?;
         fs::write(path.join("catalogue.yaml"), company::CATALOGUE)?;
         fs::write(path.join("people.yaml"), company::PEOPLE)?;
@@ -53,7 +56,7 @@ impl Files {
             service_url: format!("http://{service}"),
             callback_endpoint,
             api_key: api_key.into(),
-            resource_key: format!("cs_bank_{}", random()).into(),
+            resource_key: resource_key.into(),
             webhook_secret,
             _folder: folder,
         })
@@ -68,11 +71,12 @@ impl Files {
 
 fn configuration(folder: &Path, service: SocketAddr, callback_endpoint: &str) -> String {
     let database = folder.join("demo.db");
-    let (id, name) = (company::CLIENT_ID, company::CLIENT_NAME);
+    let (id, name, bank) = (company::CLIENT_ID, company::CLIENT_NAME, company::BANK);
     format!(
         "listen: {service}
 public_url: http://{service}
 database: \"sqlite:{}\"
+encryption_key: {{ file: encryption.key }}
 policy: policy.yaml
 catalogue: catalogue.yaml
 people: people.yaml
@@ -84,6 +88,7 @@ clients:
     callbacks: [\"{callback_endpoint}\"]
     scopes: [\"*\"]
     trust: trusted
+resource_servers: [{{ id: \"{bank}\", api_keys: [{{ file: bank.key }}] }}]
 egress: {{ allow: [127.0.0.1/32] }}
 ",
         database.display(),

@@ -58,7 +58,7 @@ fn evidence(stage: &Stage, check: Check) -> String {
             refusals.unwrap_or_default()
         }
         Check::Shows { channel, .. } | Check::Told { channel, .. } => newest(channel),
-        Check::TurnedAway | Check::CameAgain => newest("payments"),
+        Check::TurnedAway | Check::CameAgain | Check::SpentOnce => newest("payments"),
     }
 }
 

@@ -138,6 +138,7 @@ fn transfer() -> Value {
             "justification": "Invoice 2026-1107, due today",
             "parameters": transfer_parameters(),
         },
+        "credential": { "type": "action", "aud": demo::BANK, "sid": SESSION },
     })
 }
 
