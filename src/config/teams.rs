@@ -6,6 +6,7 @@ use countersign_egress::host::HostPattern;
 use countersign_teams::settings::{
     Auth, Authority, Cloud, Credential, ServiceHosts, Settings, is_uuid,
 };
+use url::{Host, Url};
 
 use super::{Reader, secret::EncryptionKey};
 use crate::domain::{
@@ -16,8 +17,17 @@ use crate::domain::{
     },
 };
 
-pub(super) const KEYS: &[&str] =
-    &["app_id", "tenant_id", "client_secret", "assertion_file", "cloud", "service_hosts", "auth"];
+pub(super) const KEYS: &[&str] = &[
+    "app_id",
+    "tenant_id",
+    "client_secret",
+    "assertion_file",
+    "cloud",
+    "openid_metadata_url",
+    "token_url",
+    "service_hosts",
+    "auth",
+];
 
 const CLOUDS: [(&str, Cloud); 3] =
     [("public", Cloud::Public), ("government", Cloud::Government), ("china", Cloud::China)];
@@ -46,7 +56,7 @@ impl Reader<'_> {
         let cloud = self.word(members.get("cloud"), &CLOUDS).unwrap_or(Cloud::Public);
         let service_hosts = self.service_hosts(node, members.get("service_hosts"), cloud);
         let auth = self.word(members.get("auth"), &AUTHS).unwrap_or(Auth::Connector);
-        let authority = self.authority(node, cloud, tenant_id.as_deref()?);
+        let authority = self.authority(node, &members, cloud, tenant_id.as_deref()?);
         let settings = Settings {
             app_id: app_id?,
             tenant_id: tenant_id?,
@@ -74,9 +84,37 @@ impl Reader<'_> {
         }
     }
 
-    fn authority(&mut self, node: &Node, cloud: Cloud, tenant: &str) -> Option<Authority> {
+    /// That of the cloud; a cloud that has no name here is told by its addresses.
+    fn authority(
+        &mut self,
+        node: &Node,
+        members: &Members<'_>,
+        cloud: Cloud,
+        tenant: &str,
+    ) -> Option<Authority> {
+        let metadata_url = self.login_url(members.get("openid_metadata_url"));
+        let token_url = self.login_url(members.get("token_url"));
         let authority = cloud.authority(tenant);
-        authority.map_err(|error| self.fault(node, format!("no address of a login: {error}"))).ok()
+        let mut authority = authority
+            .map_err(|error| self.fault(node, format!("no address of a login: {error}")))
+            .ok()?;
+        authority.openid_metadata_url = metadata_url.unwrap_or(authority.openid_metadata_url);
+        authority.token_url = token_url.unwrap_or(authority.token_url);
+        Some(authority)
+    }
+
+    /// Who reads along there, or answers instead, can sign in the name of Teams.
+    fn login_url(&mut self, node: Option<&Node>) -> Option<Url> {
+        let node = node?;
+        let url = Url::parse(read::text(node, &mut self.faults)?).ok();
+        let is_here = |url: &Url| match url.host() {
+            Some(Host::Ipv4(address)) => address.is_loopback(),
+            Some(Host::Ipv6(address)) => address.is_loopback(),
+            Some(Host::Domain(_)) | None => false,
+        };
+        let url =
+            url.filter(|url| url.scheme() == "https" || url.scheme() == "http" && is_here(url));
+        url.or_else(|| read::expected("an https URL, or http to 127.0.0.1", node, &mut self.faults))
     }
 
     /// Those of the cloud, or those that stand here instead.

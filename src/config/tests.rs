@@ -251,6 +251,22 @@ fn an_assertion_is_read_beside_the_configuration_and_ids_in_small_letters() {
 }
 
 #[test]
+fn another_cloud_is_told_by_its_addresses() {
+    let ours = "  openid_metadata_url: https://keys.example/openid\n  \
+        token_url: http://127.0.0.1:9/token";
+    let authority = parsed(&teams("listen: 127.0.0.1:1", ours)).teams.unwrap().authority;
+    assert_eq!(authority.openid_metadata_url.as_str(), "https://keys.example/openid");
+    assert_eq!(authority.token_url.as_str(), "http://127.0.0.1:9/token");
+    assert_eq!(authority.issuer, "https://api.botframework.com");
+    for url in ["http://keys.example/openid", "http://localhost/openid", "keys", "file:///etc/keys"]
+    {
+        let line = format!("  openid_metadata_url: {url}");
+        let page = faults(&teams("listen: 127.0.0.1:1", &line), &environment());
+        assert!(page.contains("expected an https URL, or http to 127.0.0.1"), "{url}: {page}");
+    }
+}
+
+#[test]
 fn calls_go_unchecked_on_this_machine_alone() {
     let local = "  service_hosts: [127.0.0.1]\n  auth: insecure-local";
     let public = "listen: 0.0.0.0:80\npublic_url: https://countersign.example.com";
