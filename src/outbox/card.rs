@@ -113,6 +113,12 @@ impl Outbox {
                 }
                 self.later(row, None, &cause).await
             }
+            // Nobody can decide on a card that is not there; where the channel is gone as well, the
+            // next try ends it.
+            Sent::Failed(SendError::GiveUp { why: GiveUp::Message, cause }) if posted.is_some() => {
+                store.post_anew(row, self.service.parts.seeds.seed().0).await?;
+                self.later(row, None, &cause).await
+            }
             Sent::Failed(SendError::GiveUp { why, cause }) => {
                 if posted.is_none() && !self.service.card_refused(row).await {
                     return Ok(());

@@ -81,6 +81,8 @@ const POSTPONE: &str = "update outbox set due_at = $3, error = $4 where id = $1 
 
 const RENEW_SECRET: &str = "update outbox set secret = $3 where id = $1 and fence = $2";
 
+const ANEW: &str = "update outbox set message = null, secret = $3 where id = $1 and fence = $2";
+
 const DEAD: &str = "update outbox set state = 'dead', error = $3 where id = $1 and fence = $2";
 
 const RELEASE: &str = "update outbox set due_at = $3, attempt = attempt - 1 \
@@ -163,6 +165,16 @@ impl Store {
         secret: [u8; 32],
     ) -> Result<Lease, sqlx::Error> {
         let query = sqlx::query(RENEW_SECRET).bind(claimed.id()).bind(claimed.fence);
+        Lease::of(query.bind(hex::encode(secret)).execute(&self.write).await?.rows_affected())
+    }
+
+    /// Forgets where a card was posted: it goes out once more, with buttons of its own.
+    pub async fn post_anew(
+        &self,
+        claimed: &Claimed,
+        secret: [u8; 32],
+    ) -> Result<Lease, sqlx::Error> {
+        let query = sqlx::query(ANEW).bind(claimed.id()).bind(claimed.fence);
         Lease::of(query.bind(hex::encode(secret)).execute(&self.write).await?.rows_affected())
     }
 

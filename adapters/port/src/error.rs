@@ -31,6 +31,9 @@ pub enum GiveUp {
     /// The channel or the message does not exist, or we may not write there.
     #[error("the channel does not take our messages")]
     Channel,
+    /// Somebody took away the message that is to be drawn anew; the channel is as it was.
+    #[error("the message is gone")]
+    Message,
     /// The receiver refused it for good, or nothing is set up to send it.
     #[error("refused for good")]
     Refused,

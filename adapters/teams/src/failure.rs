@@ -75,6 +75,16 @@ impl Failure {
         matches!(self, Self::Refused { status: 400 | 413, .. })
     }
 
+    /// What the outbox should do about a message that could not be drawn anew.
+    pub(crate) fn redraw_error(self) -> SendError {
+        match self {
+            Self::Refused { status: 404, .. } => {
+                SendError::GiveUp { why: GiveUp::Message, cause: self.to_string() }
+            }
+            other => other.send_error(Twice::Same),
+        }
+    }
+
     /// What the outbox should do.
     pub(crate) fn send_error(self, twice: Twice) -> SendError {
         let cause = self.to_string();
@@ -167,6 +177,17 @@ mod tests {
             assert_eq!(verdict(failure.clone(), Twice::Double), post, "post: {failure}");
             assert_eq!(verdict(failure.clone(), Twice::Same), update, "update: {failure}");
         }
+    }
+
+    #[test]
+    fn a_message_that_is_gone_is_told_from_a_channel_that_is_gone() {
+        let why = |error| match error {
+            SendError::GiveUp { why, .. } => Some(why),
+            SendError::Retry { .. } | SendError::Unknown { .. } => None,
+        };
+        assert_eq!(why(answered(404).redraw_error()), Some(GiveUp::Message));
+        assert_eq!(why(answered(403).redraw_error()), Some(GiveUp::Channel));
+        assert_eq!(why(answered(504).redraw_error()), None);
     }
 
     #[test]

@@ -93,7 +93,7 @@ impl Chat for Teams {
                 async |activity| core.connector.update(&service_url, &spot, &activity).await;
             core.drawn(card, update).await
         };
-        drawn.await.map_err(|failure: Failure| failure.send_error(Twice::Same))
+        drawn.await.map_err(Failure::redraw_error)
     }
 
     async fn note(&self, message: &MessageRef, line: &Line) -> Result<(), SendError> {

@@ -87,7 +87,7 @@ async fn every_answer_of_the_connector_has_its_meaning() {
     for (status, post, update) in [
         (400, "give up Refused", "give up Refused"),
         (403, "give up Channel", "give up Channel"),
-        (404, "give up Channel", "give up Channel"),
+        (404, "give up Channel", "give up Message"),
         (412, "retry None", "retry None"),
         (413, "give up Refused", "give up Refused"),
         (429, "retry Some(7)", "retry Some(7)"),
