@@ -82,23 +82,25 @@ impl Registry {
         Ok(installed.teams.iter().map(address).collect())
     }
 
-    /// Whether an activity from there tells something new.
+    /// Whether an activity from there tells something new. If so, this process goes by it at once;
+    /// [`Registry::seen`] writes it down.
     pub(crate) async fn is_news(&self, team: Option<&str>, service_url: &str) -> bool {
-        let Ok(installed) = self.installed().await else { return false };
-        let known = team.and_then(|team| installed.teams.get(team));
-        installed.service_url.as_deref() != Some(service_url)
-            || known.is_some_and(|known| known.service_url != service_url)
+        let Ok(before) = self.installed().await else { return false };
+        let mut installed = Installed::clone(&before);
+        installed.moved(team, service_url);
+        let is_news = installed != *before;
+        if is_news {
+            let mut read = self.read.write().unwrap_or_else(PoisonError::into_inner);
+            if let Some((_, known)) = read.as_mut() {
+                *known = Arc::new(installed);
+            }
+        }
+        is_news
     }
 
     /// An activity came from there.
     pub(crate) async fn seen(&self, team: Option<&str>, service_url: &str) -> Result<(), Lost> {
-        let change = |installed: &mut Installed| {
-            installed.service_url = Some(service_url.to_owned());
-            if let Some(team) = team.and_then(|team| installed.teams.get_mut(team)) {
-                service_url.clone_into(&mut team.service_url);
-            }
-        };
-        self.write(change).await
+        self.write(|installed: &mut Installed| installed.moved(team, service_url)).await
     }
 
     /// The app is in this team, which has at least these channels.
@@ -190,6 +192,16 @@ impl Registry {
             }
         }
         Err(Lost { cause: format!("others keep writing the record `{}`", self.name) })
+    }
+}
+
+impl Installed {
+    /// The connector is there now.
+    fn moved(&mut self, team: Option<&str>, service_url: &str) {
+        self.service_url = Some(service_url.to_owned());
+        if let Some(team) = team.and_then(|team| self.teams.get_mut(team)) {
+            service_url.clone_into(&mut team.service_url);
+        }
     }
 }
 

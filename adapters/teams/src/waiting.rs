@@ -62,12 +62,7 @@ impl Core {
         evidence: &str,
     ) -> Result<Value, Refusal> {
         let viewer = self.admit_viewer(access, activity, evidence).await?;
-        // Ids are upper case behind their prefix, and a phone writes as it likes.
-        let request = match request.split_once('_') {
-            Some((prefix, id)) => format!("{prefix}_{}", id.to_ascii_uppercase()),
-            None => request.to_owned(),
-        };
-        let card = access.look_up(&request, &viewer).await?;
+        let card = access.look_up(request, &viewer).await?;
         Ok(said(Said::Card(Box::new(card), Detail::Full), self.now.get()))
     }
 

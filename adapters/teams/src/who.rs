@@ -4,7 +4,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use countersign_port::access::RefusalKind;
@@ -25,7 +25,12 @@ const GUEST: &str = "#EXT#";
 
 /// The members that were looked up lately, by conversation and user.
 #[derive(Debug, Default)]
-pub(crate) struct Members(Mutex<HashMap<(String, String), (Timestamp, Member)>>);
+pub(crate) struct Members(Mutex<HashMap<Key, Arc<Slot>>>);
+
+type Key = (String, String);
+
+/// What is known of one member, and since when. Whoever holds it asks; the others wait for that.
+type Slot = tokio::sync::Mutex<Option<(Timestamp, Member)>>;
 
 impl Core {
     /// Whether the click may count.
@@ -48,14 +53,15 @@ impl Core {
     async fn member(&self, activity: &Activity) -> Result<Member, RefusalKind> {
         let Activity { claim, room, .. } = activity;
         let user = claim.user.as_deref().ok_or(RefusalKind::IdentityUnknown)?;
-        let key = (room.channel().to_owned(), user.to_owned());
         let now = self.now.get();
-        if let Some(member) = self.members.fresh(&key, now) {
-            return Ok(member);
+        let slot = self.members.slot((room.channel().to_owned(), user.to_owned()), now);
+        let mut known = slot.lock().await;
+        if let Some((_, member)) = known.as_ref().filter(|(seen_at, _)| is_fresh(*seen_at, now)) {
+            return Ok(member.clone());
         }
         match self.connector.member(&activity.service_url, room.channel(), user).await {
             Ok(member) => {
-                self.members.keep(key, member.clone(), now);
+                *known = Some((now, member.clone()));
                 Ok(member)
             }
             Err(failure) => {
@@ -86,21 +92,21 @@ fn judge(member: &Member, claim: &Claim, tenant: &str) -> Result<(), RefusalKind
 }
 
 impl Members {
-    fn fresh(&self, key: &(String, String), now: Timestamp) -> Option<Member> {
-        let members = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (seen_at, member) = members.get(key)?;
-        is_fresh(*seen_at, now).then(|| member.clone())
-    }
-
-    fn keep(&self, key: (String, String), member: Member, now: Timestamp) {
+    /// The place of one member. Of those that nobody waits for, only the fresh are kept.
+    fn slot(&self, key: Key, now: Timestamp) -> Arc<Slot> {
         let mut members = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if members.len() >= MAX_MEMBERS {
-            members.retain(|_, (seen_at, _)| is_fresh(*seen_at, now));
+            members.retain(|_, slot| slot.try_lock().is_ok_and(|known| is_kept(&known, now)));
         }
-        if members.len() < MAX_MEMBERS {
-            members.insert(key, (now, member));
+        if members.len() >= MAX_MEMBERS {
+            return Arc::default();
         }
+        Arc::clone(members.entry(key).or_default())
     }
+}
+
+fn is_kept(known: &Option<(Timestamp, Member)>, now: Timestamp) -> bool {
+    known.as_ref().is_some_and(|(seen_at, _)| is_fresh(*seen_at, now))
 }
 
 /// A clock that was set back makes nothing fresh.
