@@ -118,7 +118,11 @@ impl Service {
         // A card that was posted anew has another secret: the older one's buttons are dead.
         let meaning = pressed.verify(&posted.secret, posted.steps);
         let meaning = meaning.ok_or_else(|| refusal::plain(RefusalKind::Superseded))?;
-        if is_at_home(&posted, press) { Ok((posted, meaning)) } else { Err(unknown()) }
+        if is_at_home(&posted, press) {
+            return Ok((posted, meaning));
+        }
+        // It is genuine and stands where nobody put it: somebody has copied it there.
+        Err(self.turned_away(&posted, meaning, press, RefusalKind::UnknownButton).await)
     }
 
     /// Why nothing can be done any more with a button that asks for a decision.
