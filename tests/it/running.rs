@@ -76,6 +76,15 @@ impl Running {
     }
 }
 
+impl Running {
+    /// SIGKILL: nothing is written any more, nothing is said to anybody. Gives back its log.
+    pub(crate) fn kill(mut self) -> String {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        self.log.take().unwrap().join().unwrap()
+    }
+}
+
 impl Drop for Running {
     fn drop(&mut self) {
         // Only a story that failed leaves one running.

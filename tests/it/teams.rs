@@ -1,5 +1,13 @@
-//! Stories in Teams: a whole service, connected to a Bot Connector that remembers.
+//! Stories in Teams: a whole service, connected to a Teams that remembers.
 
-mod connector;
+mod blueprint;
+mod both;
 mod decide;
+mod door;
+mod install;
+mod kill;
+mod race;
+mod refuse;
+mod weather;
+mod words;
 mod workplace;

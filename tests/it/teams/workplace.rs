@@ -1,20 +1,19 @@
-//! The workplace: the service behind its own door, a Bot Connector, people who click, and an asking
-//! OAuth server, on a clock that stands still.
+//! The workplace: the service behind its own door, a Teams with people in it, an asking OAuth
+//! server, on a clock that stands still.
 
-use std::{path::Path, sync::Arc};
+use std::sync::Arc;
 
 use axum::Router;
 use countersign::{
     adapters::{self, Adapters},
     app::App,
     clock::{Clock, Seeds},
-    config::{Config, environment::Environment},
-    domain::diagnostic::Paint,
-    law::{Law, Source, Sources},
     means::Means,
     outbox::pace::Pace,
     server::{Setup, assemble},
 };
+use countersign_fake_slack::{FakeSlack, world::Endpoints};
+use countersign_fake_teams::{FakeTeams, answer::Answer as Said, card::Entries, message::Message};
 use countersign_port::{access::Access, chat::Chat};
 use countersign_sandbox::demo;
 use jiff::SignedDuration;
@@ -22,41 +21,41 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use super::connector::{self, CHANNEL, Connector, TEAM, TENANT, Thread};
+use super::{
+    blueprint::{Blueprint, TEAM, USUAL, environment},
+    both,
+};
 use crate::{
     database::Database,
-    office::{API_KEY, AUDITOR_KEY, START, answer, client},
-    receiver::{Receiver, SECRET},
+    office::{API_KEY, AUDITOR_KEY, Answer, START, answer, client},
+    receiver::Receiver,
 };
-
-/// The bot.
-const APP: &str = "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee";
-
-/// One lead of the shop says yes to changes in production.
-const POLICY: &str = r#"
-version: 1
-defaults: { expires_after: 30m, use_within: 10m, self_approval: forbidden, on_deny: stop, no_rule: refuse }
-channels:
-  shop: { teams: "19:approvals@thread.tacv2" }
-rules:
-  - name: write to production
-    if: { env: prod, access: write }
-    ask: [{ from: owner.lead, count: 1, in: owner }]
-"#;
 
 /// Everything that a story needs.
 pub(crate) struct Workplace {
-    pub(crate) connector: Connector,
+    pub(crate) teams: FakeTeams,
+    /// A Slack with the same people in it, and the token of the app there.
+    pub(crate) beside: Option<(FakeSlack, String)>,
     pub(crate) receiver: Receiver,
+    pub(crate) clock: Clock,
     app: App,
     chats: Vec<Arc<dyn Chat>>,
-    clock: Clock,
     url: String,
+    blueprint: Blueprint,
     database: Database,
 }
 
-/// Tells a story on SQLite, and on PostgreSQL where there is one.
+/// Tells a story on SQLite, and on PostgreSQL where there is one. The app is in the team.
 pub(crate) async fn tell<F, Story>(story: Story)
+where
+    Story: Fn(Workplace) -> F,
+    F: Future<Output = Workplace>,
+{
+    tell_in(&USUAL, story).await;
+}
+
+/// Tells a story in a workplace that is set up otherwise.
+pub(crate) async fn tell_in<F, Story>(blueprint: &Blueprint, story: Story)
 where
     Story: Fn(Workplace) -> F,
     F: Future<Output = Workplace>,
@@ -64,18 +63,43 @@ where
     let _ = tracing_subscriber::fmt().with_test_writer().try_init();
     let databases = [Some(Database::sqlite()), Database::postgres().await];
     for database in databases.into_iter().flatten() {
-        story(Workplace::open(database).await).await.close().await;
+        let workplace = Workplace::open(*blueprint, database).await;
+        workplace.install().await;
+        story(workplace).await.close().await;
     }
 }
 
 impl Workplace {
-    /// The app is in the team.
-    async fn open(database: Database) -> Self {
+    async fn open(blueprint: Blueprint, database: Database) -> Self {
         let clock = Clock::frozen(START.parse().unwrap());
         let receiver = Receiver::start(clock.clone()).await;
-        let connector = Connector::start().await;
-        let mut config = config(&database, &receiver);
-        let law = Law::parse(&sources(), &adapters::known(&config)).unwrap();
+        let teams = blueprint.teams(&clock).await;
+        let beside = match blueprint.beside {
+            Some(_) => Some(both::slack(&clock).await),
+            None => None,
+        };
+        Self::with(blueprint, database, clock, teams, beside, receiver).await
+    }
+
+    /// A new process over the same database; Teams and the asking server know nothing of it.
+    pub(crate) async fn restart(self) -> Self {
+        let Self { app, clock, teams, beside, receiver, blueprint, database, .. } = self;
+        app.stop().await;
+        Self::with(blueprint, database, clock, teams, beside, receiver).await
+    }
+
+    async fn with(
+        blueprint: Blueprint,
+        database: Database,
+        clock: Clock,
+        teams: FakeTeams,
+        beside: Option<(FakeSlack, String)>,
+        receiver: Receiver,
+    ) -> Self {
+        let (slack, token) = beside.as_ref().map(|(slack, token)| (slack, token.as_str())).unzip();
+        let text = blueprint.text(&database, &receiver, &teams, slack);
+        let mut config = Blueprint::config(&text, &environment(token.unwrap_or("none")));
+        let law = blueprint.law(&config);
         let means = Means::open(&mut config, clock.clone(), Seeds::system()).await.unwrap();
         let Adapters { chats, directories, .. } =
             adapters::connect(&config, &law.people, &means).unwrap();
@@ -84,18 +108,17 @@ impl Workplace {
         let (app, router) = assemble(setup, |_| Router::new());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
+        teams.connect(&format!("{url}/teams/messages"));
+        slack.iter().for_each(|slack| slack.connect(Endpoints::below(&url)));
         #[expect(clippy::disallowed_methods, reason = "ends with the test's runtime")]
         tokio::spawn(countersign::http::serve::serve(listener, router, app.stopping()));
-        let workplace = Self { connector, receiver, app, chats, clock, url, database };
-        workplace.install().await;
-        workplace
+        Self { teams, beside, receiver, clock, app, chats, url, blueprint, database }
     }
 
     async fn install(&self) {
-        let mut activity = self.activity("installationUpdate", "dana", CHANNEL);
-        activity["action"] = "add".into();
-        let said = self.says(&activity).await;
-        assert_eq!(said, Value::Null, "nothing is answered");
+        let said = self.teams.install("dana", TEAM).await;
+        assert_eq!((said.status, said.body.as_str()), (Some(200), ""), "nothing is answered");
+        self.settle().await;
     }
 
     /// Asks for something, and lets the cards go out.
@@ -107,69 +130,57 @@ impl Workplace {
         answer.body["task"]["id"].as_str().unwrap().to_owned()
     }
 
-    pub(crate) async fn status(&self, id: &str) -> String {
+    pub(crate) async fn get(&self, id: &str) -> Answer {
         let url = format!("{}/access/v1/requests/{id}", self.url);
-        let status = answer(client().get(url).bearer_auth(API_KEY)).await.body["task"]["status"]
-            .as_str()
-            .unwrap()
-            .to_owned();
+        answer(client().get(url).bearer_auth(API_KEY)).await
+    }
+
+    pub(crate) async fn status(&self, id: &str) -> String {
+        let status = self.get(id).await.body["task"]["status"].as_str().unwrap().to_owned();
         // Who fetches the outcome takes the approval up, and the cards say so.
         self.settle().await;
         status
     }
 
-    /// The only thread.
+    /// The newest card of a channel.
     #[track_caller]
-    pub(crate) fn thread(&self) -> Thread {
-        let mut threads = self.connector.threads();
-        assert_eq!(threads.len(), 1, "{threads:?}");
-        threads.remove(0)
+    pub(crate) fn card(&self, channel: &str) -> Message {
+        self.teams.last_message(channel).expect("a card")
     }
 
-    /// Presses a button of the only card: what Teams is answered, for the person alone.
-    pub(crate) async fn press(&self, who: &str, verb: &str) -> Value {
-        let card = self.thread().card;
-        let action = execute(&card, verb).expect("a button").clone();
-        let mut activity = self.activity("invoke", who, &connector::conversation(0));
-        activity["name"] = "adaptiveCard/action".into();
-        activity["replyToId"] = connector::message(0).into();
-        activity["value"] = json!({ "action": action });
-        self.says(&activity).await
+    /// Presses a button of the newest card of a channel; whatever follows has happened then.
+    pub(crate) async fn press(&self, who: &str, channel: &str, verb: &str) -> Said {
+        self.press_with(who, channel, verb, &Entries::none()).await
     }
 
-    /// What Teams posts to the bot; whatever follows has happened then.
-    async fn says(&self, activity: &Value) -> Value {
+    pub(crate) async fn press_with(
+        &self,
+        who: &str,
+        channel: &str,
+        verb: &str,
+        entries: &Entries,
+    ) -> Said {
+        let card = self.card(channel);
+        self.deliver(&self.teams.click_activity(who, &card, verb, entries)).await
+    }
+
+    /// What Teams posts; whatever follows has happened then.
+    pub(crate) async fn deliver(&self, activity: &Value) -> Said {
         // What Teams takes in one second is bounded, and each click comes in one of its own.
         self.clock.advance(SignedDuration::from_secs(2));
-        let request = client().post(format!("{}/teams/messages", self.url)).json(activity);
-        let answer = answer(request).await;
-        assert_eq!(answer.status, 200, "{:?}", answer.body);
+        let said = self.teams.deliver(activity).await;
         self.settle().await;
-        answer.body
+        said
     }
 
-    fn activity(&self, kind: &str, who: &str, conversation: &str) -> Value {
-        json!({
-            "type": kind,
-            "channelId": "msteams",
-            "serviceUrl": self.connector.address,
-            "from": { "id": format!("29:{who}"), "aadObjectId": connector::object(who) },
-            "recipient": { "id": format!("28:{APP}") },
-            "conversation": {
-                "id": conversation,
-                "conversationType": "channel",
-                "isGroup": true,
-                "tenantId": TENANT,
-            },
-            "channelData": {
-                "tenant": { "id": TENANT },
-                "team": { "id": TEAM },
-                "channel": { "id": CHANNEL },
-            },
-        })
+    /// Presses “Approve”, which counts.
+    pub(crate) async fn approve(&self, who: &str, channel: &str) {
+        let said = self.press(who, channel, "approve").await;
+        assert!(said.card().is_some(), "{said:?}");
     }
 
-    async fn settle(&self) {
+    /// Lets everything that is due happen, and everybody hear what they are to hear.
+    pub(crate) async fn settle(&self) {
         self.app.timers.sweep().await.unwrap();
         self.app.outbox.drain().await.unwrap();
         // A worker that is told to stop does what is left and ends.
@@ -181,104 +192,60 @@ impl Workplace {
         }
     }
 
-    /// Nothing may be left: no callback unseen, no call that the connector did not understand.
-    async fn close(self) {
+    pub(crate) async fn advance(&self, by: SignedDuration) {
+        self.clock.advance(by);
         self.settle().await;
-        assert_eq!(self.receiver.events(), Vec::<String>::new(), "callbacks nobody looked at");
-        assert_eq!(self.connector.strange(), Vec::<String>::new(), "no such call");
+    }
+
+    /// What somebody was told privately since they looked last.
+    pub(crate) fn told(&self, who: &str) -> Vec<String> {
+        self.teams.chat(who).iter().map(Message::words).collect()
+    }
+
+    /// Why clicks on a request were refused, as the audit log has it, the first one first.
+    pub(crate) async fn refusals(&self, id: &str) -> Vec<Value> {
+        let entries = self.entries(id, "vote_refused").await;
+        entries.iter().map(|entry| entry["leaf"]["facts"]["why"].clone()).collect()
+    }
+
+    /// The entries of a kind that the audit log has about a request, the first one first.
+    pub(crate) async fn entries(&self, id: &str, kind: &str) -> Vec<Value> {
+        let url = format!("{}/audit/v1/entries?request_id={id}&kind={kind}", self.url);
+        let answer = answer(client().get(url).bearer_auth(AUDITOR_KEY)).await;
+        assert_eq!(answer.status, 200, "{:?}", answer.body);
+        let mut entries = answer.body["items"].as_array().expect("entries").clone();
+        entries.sort_by_key(|entry| entry["leaf"]["seq"].as_i64());
+        entries
+    }
+
+    /// Nothing may be left: nothing unread in Teams, no callback unseen, no work that is due.
+    pub(crate) async fn close(self) {
+        self.settle().await;
+        let unread = self.receiver.events();
+        assert!(unread.is_empty(), "callbacks that the story did not look at: {unread:?}");
+        self.teams.skim_threads();
+        let leftovers = self.teams.leftovers();
+        assert!(leftovers.is_empty(), "left behind in Teams: {leftovers:#?}");
         self.app.stop().await;
+        self.teams.stop();
+        self.beside.iter().for_each(|(slack, _)| slack.stop());
         self.database.drop().await;
     }
 }
 
-/// Every text of a message, one a line.
-pub(crate) fn words(value: &Value) -> String {
-    let mut words = Vec::new();
-    gather(value, &mut words);
-    words.join("\n")
+/// A request to change live orders: two shop leads, then security.
+pub(crate) fn write_prod() -> Value {
+    json!({
+        "subject": { "type": "user", "id": "dana" },
+        "client": { "id": demo::CLIENT_ID, "name": demo::CLIENT_NAME },
+        "requested_access": { "scope": "prod:orders:write" },
+        "context": { "justification": "Fix the duplicates of this morning" },
+    })
 }
 
-/// The `Action.Execute` of a verb, in the card or in a form of it.
-pub(crate) fn execute<'v>(value: &'v Value, verb: &str) -> Option<&'v Value> {
-    if value["type"] == "Action.Execute" && value["verb"] == verb {
-        return Some(value);
-    }
-    match value {
-        Value::Object(members) => members.values().find_map(|value| execute(value, verb)),
-        Value::Array(values) => values.iter().find_map(|value| execute(value, verb)),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => None,
-    }
-}
-
-fn gather(value: &Value, words: &mut Vec<String>) {
-    match value {
-        Value::Object(members) => {
-            let runs = members.get("inlines").and_then(Value::as_array);
-            let line: String =
-                runs.into_iter().flatten().filter_map(|run| run["text"].as_str()).collect();
-            words.extend(Some(line).filter(|line| !line.is_empty()));
-            words.extend(members.get("text").and_then(Value::as_str).map(str::to_owned));
-            let deeper = members.iter().filter(|(name, _)| *name != "inlines");
-            deeper.for_each(|(_, value)| gather(value, words));
-        }
-        Value::Array(values) => values.iter().for_each(|value| gather(value, words)),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
-    }
-}
-
-fn config(database: &Database, receiver: &Receiver) -> Config {
-    let text = format!(
-        r#"
-listen: 127.0.0.1:0
-public_url: https://countersign.example
-database: "{}"
-clients:
-  - id: shop-admin
-    name: Shop Admin
-    api_keys: [{{ env: API_KEY }}]
-    webhook_secret: {{ env: WEBHOOK_SECRET }}
-    callbacks: ["{}"]
-    scopes: ["*"]
-    trust: trusted
-limits: {{ requests_per_second: 100000 }}
-auditors: [{{ id: siem, api_keys: [{{ env: AUDITOR_KEY }}] }}]
-egress: {{ allow: [127.0.0.1/32] }}
-encryption_key: {{ env: ENCRYPTION_KEY }}
-teams:
-  app_id: {APP}
-  tenant_id: {TENANT}
-  client_secret: {{ env: CLIENT_SECRET }}
-  service_hosts: [127.0.0.1]
-  auth: insecure-local
-"#,
-        database.url(),
-        receiver.endpoint,
-    );
-    let environment = Environment::of([
-        ("API_KEY", API_KEY),
-        ("WEBHOOK_SECRET", SECRET),
-        ("AUDITOR_KEY", AUDITOR_KEY),
-        ("CLIENT_SECRET", "not used here"),
-        ("ENCRYPTION_KEY", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="),
-    ]);
-    Config::parse("countersign.yaml", &text, Path::new("/"), &environment)
-        .map_err(|page| page.render(Paint::Plain))
-        .unwrap_or_else(|page| panic!("{page}"))
-}
-
-/// The company of the demo, at work in Teams.
-fn sources() -> Sources {
-    let source = |name: &str, text: &str| Source { name: name.to_owned(), text: text.to_owned() };
-    let mut people = demo::PEOPLE.to_owned();
-    for persona in demo::PERSONAS {
-        let account =
-            format!("teams: {{ tenant: {TENANT}, object: {} }}", connector::object(persona.id));
-        let sandbox = format!("sandbox: {{ team: {}, user: {} }}", demo::TEAM, persona.id);
-        people = people.replace(&sandbox, &account);
-    }
-    Sources {
-        policy: source("policy.yaml", POLICY),
-        catalogue: source("catalogue.yaml", demo::CATALOGUE),
-        people: source("people.yaml", &people),
-    }
+/// The same request, whose outcome is told to the asking server.
+pub(crate) fn with_callback(workplace: &Workplace) -> Value {
+    let mut body = write_prod();
+    body["callback"] = json!({ "endpoint": workplace.receiver.endpoint, "state": "st-1" });
+    body
 }
