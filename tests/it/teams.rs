@@ -3,6 +3,7 @@
 mod blueprint;
 mod both;
 mod decide;
+mod doctor;
 mod door;
 mod install;
 mod kill;

@@ -28,6 +28,8 @@ use crate::{
 const PATIENCE: Duration = Duration::from_secs(15);
 /// An identity that is not known by then is unknown.
 const MEMBER_PATIENCE: Duration = Duration::from_millis(1500);
+/// Channels of this type are ours alone; others are shared, or hidden from us.
+pub(crate) const STANDARD: &str = "standard";
 /// The channels of a large team.
 const MAX_BYTES: usize = 512 * 1024;
 /// Nobody is made to wait longer by an answer.
@@ -201,6 +203,14 @@ impl Connector {
     ) -> Result<Member, Failure> {
         let path = ["v3", "conversations", conversation, "members", user];
         self.read(service_url, &path, MEMBER_PATIENCE).await
+    }
+
+    /// Whether there is a token to call with; calls nobody but the login.
+    pub(crate) async fn log_in(&self) -> Result<(), Failure> {
+        match &self.tokens {
+            Some(tokens) => tokens.get().await.map(|_| ()),
+            None => Ok(()),
+        }
     }
 
     /// The channels of a team.

@@ -77,12 +77,10 @@ impl Failure {
 
     /// What the outbox should do about a message that could not be drawn anew.
     pub(crate) fn redraw_error(self) -> SendError {
-        match self {
-            Self::Refused { status: 404, .. } => {
-                SendError::GiveUp { why: GiveUp::Message, cause: self.to_string() }
-            }
-            other => other.send_error(Twice::Same),
+        if matches!(self, Self::Refused { status: 404, .. }) {
+            return SendError::GiveUp { why: GiveUp::Message, cause: self.to_string() };
         }
+        self.send_error(Twice::Same)
     }
 
     /// What the outbox should do.

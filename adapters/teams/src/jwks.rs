@@ -19,7 +19,7 @@ use serde::Deserialize;
 use tokio::sync::Mutex;
 use url::Url;
 
-use crate::settings::Now;
+use crate::{bearer::CHANNEL, settings::Now};
 
 /// Keys are believed for so long without asking.
 const AGE: SignedDuration = SignedDuration::from_hours(24);
@@ -100,6 +100,14 @@ impl Keys {
             }
         }
         self.known(kid)
+    }
+
+    /// Whether a key can be read that speaks for Teams.
+    pub(crate) async fn speak(&self) -> bool {
+        let _one = self.asking.lock().await;
+        self.ask().await;
+        let seen = self.seen.read().unwrap_or_else(PoisonError::into_inner);
+        seen.keys.values().any(|key| key.endorsements.iter().any(|each| each == CHANNEL))
     }
 
     fn known(&self, kid: &str) -> Option<Arc<Key>> {

@@ -11,6 +11,7 @@ mod core;
 #[cfg(test)]
 mod corpus;
 mod dispatch;
+mod doctor;
 mod door;
 mod failure;
 #[cfg(test)]

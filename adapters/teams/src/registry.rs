@@ -13,14 +13,16 @@ use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
 
-use crate::{connector::Channel, failure::Failure, settings::Now};
+use crate::{
+    connector::{Channel, STANDARD},
+    failure::Failure,
+    settings::Now,
+};
 
 /// How long what was read is believed.
 const AGE: SignedDuration = SignedDuration::from_secs(15);
 /// How often a write is tried over somebody else's.
 const TRIES: usize = 5;
-/// Channels of this type are ours alone; others are shared, or hidden from us.
-const STANDARD: &str = "standard";
 
 /// The installations of one tenant.
 pub(crate) struct Registry {

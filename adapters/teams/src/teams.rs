@@ -9,6 +9,7 @@ use countersign_port::{
     card::{Card, Line},
     chat::{Chat, MessageRef},
     error::{GiveUp, SendError},
+    finding::Finding,
     memory::Memory,
 };
 use tokio_util::sync::CancellationToken;
@@ -116,6 +117,10 @@ impl Chat for Teams {
             .drawn(card, async |activity| core.connector.send(&service_url, &chat, &activity).await)
             .await;
         told.map_err(|failure| failure.send_error(Twice::Double))
+    }
+
+    async fn examine(&self, channels: &[String]) -> Vec<Finding> {
+        self.core.examine(channels).await
     }
 
     async fn work(&self, access: Arc<dyn Access>, stop: CancellationToken) {

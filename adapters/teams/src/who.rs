@@ -96,7 +96,8 @@ impl Members {
     fn slot(&self, key: Key, now: Timestamp) -> Arc<Slot> {
         let mut members = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if members.len() >= MAX_MEMBERS {
-            members.retain(|_, slot| slot.try_lock().is_ok_and(|known| is_kept(&known, now)));
+            members
+                .retain(|_, slot| slot.try_lock().is_ok_and(|known| is_kept(known.as_ref(), now)));
         }
         if members.len() >= MAX_MEMBERS {
             return Arc::default();
@@ -105,8 +106,8 @@ impl Members {
     }
 }
 
-fn is_kept(known: &Option<(Timestamp, Member)>, now: Timestamp) -> bool {
-    known.as_ref().is_some_and(|(seen_at, _)| is_fresh(*seen_at, now))
+fn is_kept(known: Option<&(Timestamp, Member)>, now: Timestamp) -> bool {
+    known.is_some_and(|(seen_at, _)| is_fresh(*seen_at, now))
 }
 
 /// A clock that was set back makes nothing fresh.

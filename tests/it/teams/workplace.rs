@@ -115,6 +115,11 @@ impl Workplace {
         Self { teams, beside, receiver, clock, app, chats, url, blueprint, database }
     }
 
+    /// The configuration of the same service, with another receiver of callbacks.
+    pub(crate) fn text(&self, receiver: &Receiver) -> String {
+        self.blueprint.text(&self.database, receiver, &self.teams, None)
+    }
+
     async fn install(&self) {
         let said = self.teams.install("dana", TEAM).await;
         assert_eq!((said.status, said.body.as_str()), (Some(200), ""), "nothing is answered");

@@ -1,0 +1,75 @@
+//! `countersign doctor`, as an operator runs it beside a service in Teams.
+
+use std::fs;
+
+use countersign::clock::Clock;
+use countersign_fake_teams::{
+    fault::{Call, Fault, Strike},
+    world::Channel,
+};
+use serde_json::Value;
+
+use super::{
+    blueprint::{SECURITY, SHOP, TEAM, environment, sources},
+    workplace::{Workplace, tell},
+};
+use crate::{receiver::Receiver, running::run};
+
+/// Every finding about Teams that is not good: what, and what it means.
+async fn complaints(workplace: &Workplace) -> Vec<(String, String)> {
+    let folder = tempfile::tempdir().unwrap();
+    let receiver = Receiver::start(Clock::system()).await;
+    let sources = sources();
+    for (name, text) in [
+        ("countersign.yaml", workplace.text(&receiver)),
+        ("policy.yaml", sources.policy.text),
+        ("catalogue.yaml", sources.catalogue.text),
+        ("people.yaml", sources.people.text),
+    ] {
+        fs::write(folder.path().join(name), text).unwrap();
+    }
+    let config = folder.path().join("countersign.yaml");
+    let environment: Vec<_> = environment("none").into_iter().collect();
+    let arguments = ["doctor", "--json", "--config", config.to_str().unwrap()];
+    let said = run(&arguments, &environment).await;
+    let findings: Vec<Value> =
+        said.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let about_teams = |finding: &&Value| finding["what"].as_str().unwrap().starts_with("Teams");
+    assert!(findings.iter().any(|one| about_teams(&one)), "{said:?}");
+    let sick = findings.iter().filter(about_teams).filter(|one| one["health"] != "good");
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    sick.map(|one| {
+        let page = format!("docs/runbook/{}.md", text(&one["fix"]["page"]));
+        assert!(fs::exists(format!("{}/{page}", env!("CARGO_MANIFEST_DIR"))).unwrap(), "{page}");
+        (text(&one["what"]), text(&one["means"]))
+    })
+    .collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_wrong_in_teams_is_named_with_its_page() {
+    tell(|workplace| async move {
+        assert_eq!(complaints(&workplace).await, [], "all is well");
+        let teams = &workplace.teams;
+        teams.channel(Channel::named(TEAM, SECURITY, "security").kind("shared"));
+        teams.channel(Channel::named("19:other@thread.tacv2", SHOP, "shop-approvals"));
+        let sick = complaints(&workplace).await;
+        assert_eq!(sick.len(), 2, "{sick:?}");
+        assert!(sick[0].1.contains("shared channel"), "{sick:?}");
+        assert!(sick[1].1.contains("no team that has the app"), "{sick:?}");
+        teams.remove_silently(TEAM);
+        let sick = complaints(&workplace).await;
+        assert_eq!(
+            sick[0],
+            (format!("Teams team {TEAM}"), "the app is no longer in the team".into())
+        );
+        teams.misbehave(Strike::at(Call::Keys, Fault::Status(503)));
+        teams.misbehave(Strike::at(Call::Token, Fault::Status(401)).always());
+        let sick = complaints(&workplace).await;
+        assert!(sick[0].1.contains("no click is believed"), "{sick:?}");
+        assert!(sick[1].1.contains("no token from the login"), "{sick:?}");
+        teams.behave();
+        workplace
+    })
+    .await;
+}
