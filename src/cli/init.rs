@@ -3,6 +3,7 @@
 
 mod chat;
 mod slack;
+mod teams;
 
 use std::{
     fs,
@@ -35,7 +36,9 @@ pub struct Init {
     #[arg(long, value_name = "URL")]
     database: Option<String>,
     #[command(flatten)]
-    chat: slack::Wanted,
+    slack: slack::Wanted,
+    #[command(flatten)]
+    teams: teams::Wanted,
 }
 
 /// Writes the files, and says what to do next.
@@ -43,24 +46,27 @@ pub fn run(init: &Init) -> Result<End, Failure> {
     let public_url = answer(init.public_url.as_ref(), "Public URL", "http://127.0.0.1:8080")?;
     let database = answer(init.database.as_ref(), "Database", "sqlite:countersign.db")?;
     let seeds = Seeds::system();
-    let mut chat = if init.chat.slack {
-        slack::chat(&init.chat, &public_url, STANDARD.encode(seeds.seed().0))?
+    let mut chat = if init.slack.slack {
+        slack::chat(&init.slack, &public_url, STANDARD.encode(seeds.seed().0))?
+    } else if init.teams.teams {
+        teams::chat(&init.teams, &public_url, STANDARD.encode(seeds.seed().0))?
     } else {
         chat::sandbox(hex::encode(seeds.seed().0))
     };
     let config = CONFIG.replace("{public_url}", &public_url).replace("{database}", &database);
-    let mut files = vec![
-        ("countersign.yaml", config.replace("{chat}", &chat.section), Readers::Everybody),
-        ("policy.yaml", POLICY.replace("{channel}", &chat.channel), Readers::Everybody),
-        ("catalogue.yaml", CATALOGUE.to_owned(), Readers::Everybody),
-        ("people.yaml", people(&chat), Readers::Everybody),
+    let policy = POLICY.replace("{channel}", &chat.channel);
+    let mut files: Vec<(_, Contents, _)> = vec![
+        ("countersign.yaml", config.replace("{chat}", &chat.section).into(), Readers::Everybody),
+        ("policy.yaml", policy.into(), Readers::Everybody),
+        ("catalogue.yaml", CATALOGUE.to_owned().into(), Readers::Everybody),
+        ("people.yaml", people(&chat).into(), Readers::Everybody),
     ];
-    files.extend(keys(&seeds));
+    files.extend(keys(&seeds).map(|(name, text, readers)| (name, text.into(), readers)));
     files.append(&mut chat.files);
     refuse_to_overwrite(&init.folder, files.iter().map(|(name, ..)| *name))?;
     fs::create_dir_all(init.folder.join("secrets"))?;
-    for (name, text, readers) in files {
-        write(&init.folder.join(name), &text, readers)?;
+    for (name, contents, readers) in files {
+        write(&init.folder.join(name), &contents, readers)?;
         output::talk(&format!("wrote {}", init.folder.join(name).display()));
     }
     next_steps(&init.folder, &chat);
@@ -80,6 +86,9 @@ fn keys(seeds: &Seeds) -> [(&'static str, String, Readers); 2] {
         ("secrets/first-webhook.key", webhook_secret, Readers::Owner),
     ]
 }
+
+/// What a file holds: text, or an archive.
+type Contents = Vec<u8>;
 
 /// Who may read a file.
 #[derive(Clone, Copy)]
@@ -101,7 +110,7 @@ fn refuse_to_overwrite<'a>(
     }
 }
 
-fn write(path: &Path, text: &str, readers: Readers) -> std::io::Result<()> {
+fn write(path: &Path, contents: &[u8], readers: Readers) -> std::io::Result<()> {
     let mut options = fs::OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
@@ -112,7 +121,7 @@ fn write(path: &Path, text: &str, readers: Readers) -> std::io::Result<()> {
             Readers::Owner => 0o600,
         });
     }
-    options.open(path)?.write_all(text.as_bytes())
+    options.open(path)?.write_all(contents)
 }
 
 /// What was given, or what is answered on a terminal, or the default.

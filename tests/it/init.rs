@@ -63,3 +63,35 @@ async fn slack_wants_a_public_address() {
     assert!(said.err.contains("no https URL"), "{}", said.err);
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "nothing was written");
 }
+
+#[tokio::test]
+async fn a_configuration_for_teams_waits_for_its_secret_alone() {
+    const APP: &str = "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee";
+    for (app, is_packed) in [(&[][..], false), (&["--app-id", APP], true)] {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path().to_str().unwrap();
+        let arguments = ["init", folder, "--public-url=https://countersign.example.org", "--teams"];
+        let said = run(&[&arguments, app].concat(), &[]).await;
+        assert_eq!(said.code, Some(0), "{said:?}");
+        assert!(said.err.contains("https://countersign.example.org/teams/messages"), "{said:?}");
+        let script = fs::read_to_string(format!("{folder}/teams-bot.sh")).unwrap();
+        assert!(script.contains("PUBLIC_URL:-https://countersign.example.org}"), "{script}");
+        assert_eq!(fs::exists(format!("{folder}/countersign.zip")).unwrap(), is_packed);
+        let said = check(folder).await;
+        assert_eq!(said.code, Some(1), "{said:?}");
+        assert_eq!(said.err.matches("this file is empty").count(), 1, "{}", said.err);
+        fs::write(format!("{folder}/secrets/teams-client.secret"), "of-microsoft").unwrap();
+        let said = check(folder).await;
+        assert_eq!(said.code, Some(0), "{said:?}");
+    }
+}
+
+#[tokio::test]
+async fn teams_wants_a_public_address_and_no_slack_beside_it() {
+    for more in [&["--teams"][..], &["--teams", "--app-id=x"], &["--teams", "--slack"]] {
+        let folder = tempfile::tempdir().unwrap();
+        let said = run(&[&["init", folder.path().to_str().unwrap()], more].concat(), &[]).await;
+        assert_ne!(said.code, Some(0), "{said:?}");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "nothing was written");
+    }
+}

@@ -1,7 +1,7 @@
 //! What a configuration to start from holds of the chat product: where the first card goes, who may
 //! press on it, which secrets there are, and what is left to do.
 
-use super::Readers;
+use super::{Contents, Readers};
 
 const SANDBOX: &str = include_str!("sandbox.yaml");
 
@@ -14,8 +14,8 @@ pub(super) struct Chat {
     /// The accounts of the two people, as in the people file.
     pub erin: String,
     pub dana: String,
-    /// Further files: name, text, readers.
-    pub files: Vec<(&'static str, String, Readers)>,
+    /// Further files: name, contents, readers.
+    pub files: Vec<(&'static str, Contents, Readers)>,
     /// What is left to do before the service can start.
     pub before: &'static [&'static str],
     /// What is left to do while it runs; `{config}` stands for the path of the configuration.
@@ -32,7 +32,7 @@ pub(super) fn sandbox(key: String) -> Chat {
         channel: "sandbox: approvals".to_owned(),
         erin: account("erin"),
         dana: account("dana"),
-        files: vec![("secrets/sandbox.key", key, Readers::Owner)],
+        files: vec![("secrets/sandbox.key", key.into(), Readers::Owner)],
         before: &[],
         after: &[],
         farewell:

@@ -5,7 +5,7 @@ use clap::Args;
 use countersign_slack::manifest::{Transport, manifest};
 use url::form_urlencoded;
 
-use super::{Failure, Readers, answer, chat::Chat};
+use super::{Contents, Failure, Readers, answer, chat::Chat};
 
 const HTTP: &str = include_str!("slack-http.yaml");
 const SOCKET: &str = include_str!("slack-socket.yaml");
@@ -52,13 +52,15 @@ pub(super) fn chat(wanted: &Wanted, public_url: &str, key: String) -> Result<Cha
     let manifest = manifest(public_url, transport)?;
     let link = create_link(&manifest);
     let account = |user: &str| format!("slack: {{ team: {team}, user: {user} }}");
-    let mut files =
-        vec![(MANIFEST, manifest, Readers::Everybody), empty("secrets/slack-signing.secret")];
+    let mut files = vec![
+        (MANIFEST, manifest.into(), Readers::Everybody),
+        empty("secrets/slack-signing.secret"),
+    ];
     let (section, before, after): (_, &[_], &[_]) = match transport {
         Transport::Http => {
             files.extend([
                 empty("secrets/slack-client.secret"),
-                ("secrets/encryption.key", key, Readers::Owner),
+                ("secrets/encryption.key", key.into(), Readers::Owner),
             ]);
             (HTTP, &[CREATE_APP, COPY_OVER_HTTP], &[INSTALL, INVITE, RETRY])
         }
@@ -80,8 +82,8 @@ pub(super) fn chat(wanted: &Wanted, public_url: &str, key: String) -> Result<Cha
 }
 
 /// A file that the operator fills; until then `countersign check` says that it is empty.
-fn empty(name: &'static str) -> (&'static str, String, Readers) {
-    (name, String::new(), Readers::Owner)
+fn empty(name: &'static str) -> (&'static str, Contents, Readers) {
+    (name, Contents::new(), Readers::Owner)
 }
 
 /// The page that creates the app, filled in. A space is `%20`: not every page takes a plus for one.
