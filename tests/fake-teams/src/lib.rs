@@ -2,7 +2,6 @@
 //! click, over real HTTP on 127.0.0.1, with a clock from outside and a bad temper on demand. It says
 //! of itself what nobody looked at: [`FakeTeams::leftovers`].
 //!
-//! Microsoft's own library for bots calls it and is called by it; tests/peers/teams-fake asks it.
 //! README.md beside this crate shows a story and the control door of the program.
 
 use std::{
