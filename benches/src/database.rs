@@ -5,10 +5,7 @@ use std::{collections::BTreeMap, path::Path};
 
 use sqlx::{AnyConnection, Connection, Row};
 
-use crate::{
-    failure::Failure,
-    workspace::{TEAM, TS},
-};
+use crate::failure::Failure;
 
 /// On which engine a service runs.
 #[derive(Debug, Clone)]
@@ -162,9 +159,9 @@ impl Database {
 
     /// Writes down that all cards were posted, as nobody can wait until a channel that takes one
     /// a second has taken thousands. Called while no service runs.
-    pub(crate) async fn post_cards(&self) -> Result<(), Failure> {
+    pub(crate) async fn post_cards(&self, (before, after): (&str, &str)) -> Result<(), Failure> {
         let mut connection = self.connect().await?;
-        let posted = sqlx::query(POSTED).bind(format!("{TEAM}/")).bind(format!("/{TS}"));
+        let posted = sqlx::query(POSTED).bind(before).bind(after);
         posted.execute(&mut connection).await?;
         Ok(connection.close().await?)
     }

@@ -18,6 +18,7 @@ mod scale;
 mod series;
 mod service;
 mod site;
+mod tenant;
 mod tools;
 mod wire;
 mod workspace;
@@ -35,6 +36,7 @@ use self::{
     receiver::Receiver,
     report::{End, Report},
     scale::Scale,
+    tenant::Tenant,
     tools::{Outside, Peers, Tools},
     workspace::Workspace,
 };
@@ -136,8 +138,11 @@ async fn measured(options: Options, pin: Pin, parts: &[Part]) -> Result<End, Fai
     site::remove_abandoned(&folder)?;
     let lines = options.lines.unwrap_or_else(|| folder.join("lines.jsonl"));
     let postgres = options.postgres.map(|server| Engine::Postgres { server });
-    let outside =
-        Outside { receiver: Receiver::start().await?, workspace: Workspace::start().await? };
+    let outside = Outside {
+        receiver: Receiver::start().await?,
+        workspace: Workspace::start().await?,
+        tenant: Tenant::start().await?,
+    };
     let tools = Tools {
         scale: if options.length.full { Scale::Full } else { Scale::Quick },
         pin,

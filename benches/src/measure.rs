@@ -20,8 +20,8 @@ use crate::{
 pub(crate) enum Part {
     /// Submits: rates and times at 1, 32 and 256 connections (R1, R2, R3).
     Ingest,
-    /// Clicks in Slack, every second one of which decides, beside a peer and with nobody who
-    /// answers (R4, R5).
+    /// Clicks in Slack, every second one of which decides, beside Teams, a peer and with nobody
+    /// who answers (R4, R5, R7).
     Click,
     /// Callbacks to one receiver (R9).
     Drain,

@@ -8,14 +8,16 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use countersign_fake_teams::world::{Bot, object};
 use countersign_sandbox::demo;
 use tempfile::TempDir;
 
 use crate::{
     database::{Database, Engine},
     failure::Failure,
+    tenant::{self, TENANT, THREAD, Tenant},
     tools::Tools,
-    workspace::{APP, CHANNELS, TEAM, account},
+    workspace::{APP, CHANNELS, TEAM, TS, account},
 };
 
 /// The key of the only client.
@@ -23,6 +25,8 @@ pub(crate) const API_KEY: &str = "cs_bench_0123456789abcdefghijklmnopqrstuv";
 /// What Slack signs with.
 pub(crate) const SIGNING_SECRET: &str = "8f742231b10e8888abcd99yyyzzz85a5";
 const BOT_TOKEN: &str = "xoxb-000000000000-000000000000-bench";
+/// Seals what the adapter for Teams keeps.
+const ENCRYPTION_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 /// The key of the sandbox's door.
 const PAGE_KEY: &str = "0123456789abcdef0123456789abcdef";
 const PREFIX: &str = "countersign-bench-";
@@ -34,14 +38,16 @@ pub(crate) struct Site {
     pub(crate) address: SocketAddr,
     pub(crate) database: Database,
     folder: TempDir,
+    message: (String, String),
 }
 
 /// Where its cards go.
 #[derive(Debug, Clone, Copy)]
-enum Chat {
+enum Chat<'t> {
     Sandbox,
     /// The workspace at this address.
     Slack(SocketAddr),
+    Teams(&'t Tenant),
 }
 
 impl Site {
@@ -60,16 +66,25 @@ impl Site {
         Self::with(engine, &tools.folder, tools.receiver, chat).await
     }
 
+    /// The same company, at work in Teams.
+    pub(crate) async fn in_teams(
+        engine: &Engine,
+        tools: &Tools,
+        tenant: &Tenant,
+    ) -> Result<Self, Failure> {
+        Self::with(engine, &tools.folder, tools.receiver, Chat::Teams(tenant)).await
+    }
+
     async fn with(
         engine: &Engine,
         within: &Path,
         receiver: SocketAddr,
-        chat: Chat,
+        chat: Chat<'_>,
     ) -> Result<Self, Failure> {
         let folder = tempfile::Builder::new().prefix(&prefix()).tempdir_in(within)?;
         let database = engine.database(folder.path()).await?;
         let address = free_address()?;
-        let site = Self { address, database, folder };
+        let site = Self { address, database, folder, message: chat.message() };
         for (name, text) in [
             ("policy.yaml", chat.policy().as_str()),
             ("catalogue.yaml", &chat.catalogue()),
@@ -83,7 +98,8 @@ impl Site {
             ("page.key", PAGE_KEY),
             ("webhook.key", WEBHOOK_SECRET),
             ("signing.key", SIGNING_SECRET),
-            ("bot.key", BOT_TOKEN),
+            ("bot.key", &chat.secret()),
+            ("encryption.key", ENCRYPTION_KEY),
         ] {
             write_secret(&site.path(name), text)?;
         }
@@ -94,7 +110,13 @@ impl Site {
         self.folder.path().join(name)
     }
 
-    fn configuration(&self, receiver: SocketAddr, chat: Chat) -> String {
+    /// What stands before and behind the channel in the name of every posted card.
+    pub(crate) fn message(&self) -> (&str, &str) {
+        let (before, after) = &self.message;
+        (before, after)
+    }
+
+    fn configuration(&self, receiver: SocketAddr, chat: Chat<'_>) -> String {
         let Self { address, database, .. } = self;
         let (id, name, url) = (demo::CLIENT_ID, demo::CLIENT_NAME, database.url());
         format!(
@@ -122,7 +144,7 @@ limits: {{ requests_per_second: 100000, pending_per_client: 1000000 }}
     }
 }
 
-impl Chat {
+impl Chat<'_> {
     fn configuration(self) -> String {
         match self {
             Self::Sandbox => {
@@ -136,25 +158,45 @@ impl Chat {
   signing_secret: {{ file: signing.key }}
   workspaces: [{{ team: {TEAM}, bot_token: {{ file: bot.key }} }}]"
             ),
+            Self::Teams(tenant) => format!(
+                "encryption_key: {{ file: encryption.key }}
+teams:
+  app_id: {}
+  tenant_id: {TENANT}
+  client_secret: {{ file: bot.key }}
+  openid_metadata_url: \"{}\"
+  token_url: \"{}\"
+  service_hosts: [127.0.0.1]",
+                tenant::APP,
+                tenant.login.openid_metadata_url(),
+                tenant.login.token_url(),
+            ),
+        }
+    }
+
+    /// What the bot proves itself with.
+    fn secret(self) -> String {
+        match self {
+            Self::Sandbox | Self::Slack(_) => BOT_TOKEN.to_owned(),
+            Self::Teams(_) => Bot::named(tenant::APP, TENANT).secret,
         }
     }
 
     fn policy(self) -> String {
         match self {
             Self::Sandbox => demo::POLICY.to_owned(),
-            Self::Slack(_) => {
-                CHANNELS.iter().fold(demo::POLICY.to_owned(), |policy, (id, name)| {
-                    policy.replace(&format!("{{ sandbox: {name} }}"), &format!("{{ slack: {id} }}"))
-                })
-            }
+            Self::Slack(_) => addressed("slack"),
+            Self::Teams(_) => addressed("teams"),
         }
     }
 
-    /// In Slack one click is to say yes: where the risk is high there is a form before it.
+    /// In chat one click is to say yes: where the risk is high there is a form before it.
     fn catalogue(self) -> String {
         match self {
             Self::Sandbox => demo::CATALOGUE.to_owned(),
-            Self::Slack(_) => demo::CATALOGUE.replace("risk: high", "risk: medium"),
+            Self::Slack(_) | Self::Teams(_) => {
+                demo::CATALOGUE.replace("risk: high", "risk: medium")
+            }
         }
     }
 
@@ -162,16 +204,36 @@ impl Chat {
         match self {
             Self::Sandbox => demo::PEOPLE.to_owned(),
             Self::Slack(_) => {
-                demo::PERSONAS.iter().fold(demo::PEOPLE.to_owned(), |people, persona| {
-                    let (id, account) = (persona.id, account(persona.id));
-                    people.replace(
-                        &format!("sandbox: {{ team: {}, user: {id} }}", demo::TEAM),
-                        &format!("slack: {{ team: {TEAM}, user: {account} }}"),
-                    )
-                })
+                linked(|id| format!("slack: {{ team: {TEAM}, user: {} }}", account(id)))
+            }
+            Self::Teams(_) => {
+                linked(|id| format!("teams: {{ tenant: {TENANT}, object: {} }}", object(id)))
             }
         }
     }
+
+    /// What stands before and behind the channel in the name of a message.
+    fn message(self) -> (String, String) {
+        match self {
+            Self::Sandbox | Self::Slack(_) => (format!("{TEAM}/"), format!("/{TS}")),
+            Self::Teams(_) => (format!("{TENANT}|"), format!("{THREAD}|1")),
+        }
+    }
+}
+
+/// The demo's policy with the addresses of a platform.
+fn addressed(platform: &str) -> String {
+    CHANNELS.iter().fold(demo::POLICY.to_owned(), |policy, (id, name)| {
+        policy.replace(&format!("{{ sandbox: {name} }}"), &format!("{{ {platform}: {id} }}"))
+    })
+}
+
+/// The demo's people with the accounts of a platform.
+fn linked(account: impl Fn(&str) -> String) -> String {
+    demo::PERSONAS.iter().fold(demo::PEOPLE.to_owned(), |people, persona| {
+        let sandbox = format!("sandbox: {{ team: {}, user: {} }}", demo::TEAM, persona.id);
+        people.replace(&sandbox, &account(persona.id))
+    })
 }
 
 /// Folders are named after the process that made them.

@@ -14,6 +14,7 @@ use crate::{
     receiver::{Gate, Receiver},
     scale::Scale,
     site::Site,
+    tenant::Tenant,
     workspace::Workspace,
 };
 
@@ -50,6 +51,7 @@ pub(crate) enum Peers {
 pub(crate) struct Outside {
     pub(crate) receiver: Receiver,
     pub(crate) workspace: Workspace,
+    pub(crate) tenant: Tenant,
 }
 
 impl Outside {

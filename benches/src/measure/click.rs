@@ -1,8 +1,9 @@
 //! Clicks in Slack: each is a vote, and every second one decides. A card is clicked once, as people
-//! do. Beside it Bolt, round by round, is sent the very same bytes.
+//! do. Beside it, round by round, the same is done in Teams, and Bolt is sent the very same bytes.
 
 mod round;
 mod silence;
+mod teams;
 
 use serde_json::json;
 
@@ -26,14 +27,17 @@ pub(super) async fn measure(
             Engine::Postgres { .. } => Err("it is measured beside SQLite".to_owned()),
         };
         let (mut rounds, mut peer) = <(Rounds, Peer)>::default();
+        let mut teams = teams::Rounds::default();
         for _ in 0..tools.scale.rounds() {
             let clicks = rounds.round(tools, outside, engine).await?;
+            teams.round(tools, outside, engine).await?;
             if let Ok(bolt) = &bolt {
                 peer.round(tools, bolt, clicks).await?;
             }
         }
         report.about(&format!("Clicks in Slack on {}", engine.name()), &json!({}))?;
         rounds.tell(report)?;
+        teams.tell(&rounds.some, report)?;
         match bolt {
             Ok(_) => judge(&rounds, &peer, report)?,
             Err(why) => report.skipped("Bolt for JavaScript", &why)?,

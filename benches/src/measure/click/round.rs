@@ -158,7 +158,7 @@ pub(super) async fn prepared(
         *look = Some(outside.workspace.card(&card.channel).await?);
     }
     service.stop().await?;
-    site.database.post_cards().await?;
+    site.database.post_cards(site.message()).await?;
     let presses = tools.presses(site);
     let looks = looks.iter().flatten().cycle();
     let clicks = cards.iter().zip(looks).map(|(card, look)| presses.yes(card, look));
@@ -174,7 +174,7 @@ pub(super) async fn counted(site: &Site, clicked: u64) -> Result<(), Failure> {
     Err(format!("void: {clicked} clicks were answered, {votes} are stored").into())
 }
 
-async fn ask(tools: &Tools, site: &Site) -> Result<u64, Failure> {
+pub(super) async fn ask(tools: &Tools, site: &Site) -> Result<u64, Failure> {
     let mut asked = 0;
     for (wish, first) in [(Wish::Write, 0), (Wish::Transfer, u64::MAX / 2)] {
         let submits = Submits::from(site.address, tools.receiver, wish, first);
@@ -185,7 +185,7 @@ async fn ask(tools: &Tools, site: &Site) -> Result<u64, Failure> {
 }
 
 /// One that stays pending, one that is decided, and so on.
-fn alternating(cards: Vec<PostedCard>) -> Vec<PostedCard> {
+pub(super) fn alternating(cards: Vec<PostedCard>) -> Vec<PostedCard> {
     let (pending, decided): (Vec<_>, Vec<_>) =
         cards.into_iter().partition(|card| wish_of(card) == Wish::Write);
     pending.into_iter().zip(decided).flat_map(|(one, other)| [one, other]).collect()
