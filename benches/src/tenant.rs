@@ -64,7 +64,7 @@ impl Tenant {
         if let Some(members) = activity.as_object_mut() {
             members.insert("action".to_owned(), "add".into());
         }
-        self.request(to, &activity, &self.bearer())
+        request(to, &activity, &self.bearer())
     }
 
     /// The clicks that say yes on these cards, all with one token, as Teams does it.
@@ -74,7 +74,7 @@ impl Tenant {
         cards: &[PostedCard],
     ) -> Result<Vec<Vec<u8>>, Failure> {
         let bearer = self.bearer();
-        cards.iter().map(|card| Ok(self.request(to, &self.yes(card)?, &bearer))).collect()
+        cards.iter().map(|card| Ok(request(to, &self.yes(card)?, &bearer))).collect()
     }
 
     fn yes(&self, card: &PostedCard) -> Result<Value, Failure> {
@@ -119,18 +119,18 @@ impl Tenant {
         }
         self.login.sign(&claims)
     }
+}
 
-    fn request(&self, to: SocketAddr, activity: &Value, bearer: &str) -> Vec<u8> {
-        let body = activity.to_string();
-        format!(
-            "POST /teams/messages HTTP/1.1\r\nhost: {to}\r\n\
-             user-agent: Microsoft-SkypeBotApi (Microsoft-BotFramework/3.0)\r\n\
-             authorization: Bearer {bearer}\r\ncontent-type: application/json; charset=utf-8\r\n\
-             content-length: {}\r\n\r\n{body}",
-            body.len()
-        )
-        .into_bytes()
-    }
+fn request(to: SocketAddr, activity: &Value, bearer: &str) -> Vec<u8> {
+    let body = activity.to_string();
+    format!(
+        "POST /teams/messages HTTP/1.1\r\nhost: {to}\r\n\
+         user-agent: Microsoft-SkypeBotApi (Microsoft-BotFramework/3.0)\r\n\
+         authorization: Bearer {bearer}\r\ncontent-type: application/json; charset=utf-8\r\n\
+         content-length: {}\r\n\r\n{body}",
+        body.len()
+    )
+    .into_bytes()
 }
 
 fn routes() -> Router {
