@@ -43,9 +43,10 @@ fn twofold(sources: &mut Sources) {
     for persona in demo::PERSONAS {
         let account = format!("slack: {{ team: {TEAM}, user: {} }}, teams:", account(persona.id));
         let person = format!("  {}:", persona.id);
-        let lines = sources.people.text.lines().map(|line| match line.starts_with(&person) {
-            true => line.replace("teams:", &account) + "\n",
-            false => line.to_owned() + "\n",
+        let lines = sources.people.text.lines().map(|line| {
+            let is_theirs = line.starts_with(&person);
+            let line = if is_theirs { line.replace("teams:", &account) } else { line.to_owned() };
+            line + "\n"
         });
         sources.people.text = lines.collect();
     }

@@ -1,6 +1,6 @@
 //! People decide in Teams: from the card to the callback.
 
-use countersign_fake_teams::{card::Entries, fault::Call};
+use countersign_fake_teams::{card::Entries, fault::Call, message::Message};
 use jiff::SignedDuration;
 use serde_json::json;
 
@@ -31,7 +31,7 @@ async fn two_leads_and_security_approve_and_every_card_is_redrawn_in_its_place()
             assert_eq!(workplace.teams.messages(channel).len(), 1);
         }
         let thread = workplace.teams.replies(&asked);
-        let story: Vec<_> = thread.iter().map(|reply| reply.words()).collect();
+        let story: Vec<_> = thread.iter().map(Message::words).collect();
         assert!(story[0].starts_with("Erin Doyle approved {{DATE("), "{story:?}");
         assert!(story.contains(&"Approved.".to_owned()), "{story:?}");
         workplace

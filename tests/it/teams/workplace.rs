@@ -109,7 +109,9 @@ impl Workplace {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         teams.connect(&format!("{url}/teams/messages"));
-        slack.iter().for_each(|slack| slack.connect(Endpoints::below(&url)));
+        if let Some(slack) = slack {
+            slack.connect(Endpoints::below(&url));
+        }
         #[expect(clippy::disallowed_methods, reason = "ends with the test's runtime")]
         tokio::spawn(countersign::http::serve::serve(listener, router, app.stopping()));
         Self { teams, beside, receiver, clock, app, chats, url, blueprint, database }
