@@ -12,6 +12,7 @@ pub mod migrate;
 pub mod openapi;
 pub mod outbox;
 pub mod output;
+pub mod policy;
 pub mod requests;
 pub mod serve;
 pub mod slack;
@@ -53,6 +54,9 @@ pub enum Command {
     Init(init::Init),
     /// Say everything that is wrong with the configuration, the policy and their files.
     Check(check::Check),
+    /// Prove a policy before it is in force: check, explain, test, replay.
+    #[command(subcommand)]
+    Policy(policy::Policy),
     /// Say whether all is well: files, database, channels, clocks; and what to do if not.
     Doctor(doctor::Doctor),
     /// Bring the database up to date.
@@ -101,6 +105,7 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Serve(serve) => serve::run(serve).await,
         Command::Init(init) => init::run(&init),
         Command::Check(check) => check::run(&check),
+        Command::Policy(policy) => policy::run(policy).await,
         Command::Doctor(doctor) => doctor::run(doctor).await,
         Command::Migrate(migrate) => migrate::run(&migrate).await,
         Command::Manifest(wanted) => manifest::run(&wanted),

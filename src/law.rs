@@ -9,15 +9,16 @@ use jiff::Timestamp;
 use crate::domain::{
     access::vote,
     catalogue::Catalogue,
-    diagnostic::Diagnostic,
+    diagnostic::{Diagnostic, Severity},
     id::{Group, PersonId},
     people::People,
     plan::Risk,
-    policy::{GroupSource, Policy, read::Vocabulary},
+    policy::{
+        CLAIM, GroupSource, Policy,
+        check::{self, File, Finding, Surroundings},
+        read::Vocabulary,
+    },
 };
-
-/// Groups that a request may claim for its subject.
-const CLAIM: &str = "idp_claim";
 
 /// Policy, catalogue and people.
 #[derive(Debug)]
@@ -30,6 +31,8 @@ pub struct Law {
     declared: Arc<People>,
     /// When the directory of a group answered last, for every group that is kept in one.
     answered: BTreeMap<Group, Option<Timestamp>>,
+    /// What is in force all the same, and may be meant otherwise.
+    warnings: Arc<Vec<Finding>>,
 }
 
 /// The chat products and directories that are set up: the policy may name these only.
@@ -99,6 +102,20 @@ impl Sources {
             people: Source::read(people)?,
         })
     }
+
+    /// Findings, by the file that they are about.
+    pub fn faulty(&self, findings: impl IntoIterator<Item = Finding>) -> Vec<Faulty> {
+        let (mut policy, mut catalogue) = (Vec::new(), Vec::new());
+        for finding in findings {
+            match finding.file {
+                File::Policy => policy.push(finding.diagnostic),
+                File::Catalogue => catalogue.push(finding.diagnostic),
+            }
+        }
+        let files = [(&self.policy, policy), (&self.catalogue, catalogue)];
+        let with_faults = files.into_iter().filter(|(_, faults)| !faults.is_empty());
+        with_faults.map(|(source, faults)| Faulty { source: source.clone(), faults }).collect()
+    }
 }
 
 impl Law {
@@ -117,19 +134,28 @@ impl Law {
             platforms: &known.platforms,
         };
         let policy = Policy::parse(&sources.policy.text, &vocabulary);
-        match kept(policy, &sources.policy, &mut faulty) {
-            Some(policy) => {
-                let unanswered = Self {
-                    policy: Arc::new(policy),
-                    catalogue: Arc::new(catalogue),
-                    people: People::default(),
-                    declared: Arc::new(people),
-                    answered: BTreeMap::new(),
-                };
-                Ok(unanswered.answered(&BTreeMap::new()))
-            }
-            None => Err(faulty),
+        let Some(policy) = kept(policy, &sources.policy, &mut faulty) else { return Err(faulty) };
+        let surroundings = Surroundings { catalogue: &catalogue, people: &people };
+        let (errors, warnings): (Vec<Finding>, Vec<Finding>) = check::check(&policy, surroundings)
+            .into_iter()
+            .partition(|finding| finding.diagnostic.severity == Severity::Error);
+        if !errors.is_empty() {
+            return Err(sources.faulty(errors.into_iter().chain(warnings)));
         }
+        let unanswered = Self {
+            policy: Arc::new(policy),
+            catalogue: Arc::new(catalogue),
+            people: People::default(),
+            declared: Arc::new(people),
+            answered: BTreeMap::new(),
+            warnings: Arc::new(warnings),
+        };
+        Ok(unanswered.answered(&BTreeMap::new()))
+    }
+
+    /// What its authors would want to know.
+    pub fn warnings(&self) -> &[Finding] {
+        &self.warnings
     }
 
     /// The same law with what the directories say. A group that no directory has answered for has
@@ -149,6 +175,7 @@ impl Law {
             people: self.declared.with_members(&books),
             declared: Arc::clone(&self.declared),
             answered,
+            warnings: Arc::clone(&self.warnings),
         }
     }
 
@@ -165,17 +192,18 @@ impl Law {
             people: self.people.clone(),
             declared: Arc::clone(&self.declared),
             answered,
+            warnings: Arc::clone(&self.warnings),
         }
     }
 
     /// The groups that directories know the members of.
     pub fn kept_elsewhere(&self) -> impl Iterator<Item = (&Group, &GroupSource)> {
-        self.policy.groups.iter().filter(|(_, source)| source.kind != CLAIM)
+        self.policy.groups.iter().filter(|(_, source)| !source.is_claim())
     }
 
     /// Whether only a request itself says who is in a group.
     pub fn is_claimed(&self, group: &Group) -> bool {
-        self.policy.groups.get(group).is_some_and(|source| source.kind == CLAIM)
+        self.policy.groups.get(group).is_some_and(GroupSource::is_claim)
     }
 
     /// The source of a group of which a directory has not said lately enough who is in it.

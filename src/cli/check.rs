@@ -27,6 +27,10 @@ pub fn run(check: &Check) -> Result<End, Failure> {
         output::count(law.policy.guardrails.len(), "guardrail", "guardrails"),
         output::count(law.people.iter().count(), "person", "people"),
     ];
+    let warned = sources.faulty(law.warnings().iter().cloned());
+    if !warned.is_empty() {
+        output::talk(&output::found(&warned));
+    }
     output::talk(&format!("no faults: {}", found.join(", ")));
     Ok(End::Yes)
 }

@@ -4,7 +4,7 @@ use std::io::{IsTerminal, Write};
 
 use crate::{
     config::{Config, ConfigError},
-    domain::diagnostic::{self, Paint},
+    domain::diagnostic::{self, Paint, Severity},
     law::Faulty,
 };
 
@@ -57,19 +57,25 @@ pub fn config(path: &std::path::Path) -> Result<Config, Failure> {
 
 /// Shows the faults of policy, catalogue and people.
 pub fn law_faults(faulty: &[Faulty]) -> Failure {
-    let mut count = 0;
+    format!("{}; nothing was started", found(faulty)).into()
+}
+
+/// Shows what was found in the files, and says how much it is: “1 fault, 2 warnings in a, b”.
+pub fn found(faulty: &[Faulty]) -> String {
     for file in faulty {
-        count += file.faults.len();
         let source = diagnostic::Source { name: &file.source.name, text: &file.source.text };
         talk(&diagnostic::render(&file.faults, source, paint()));
     }
+    let all = || faulty.iter().flat_map(|file| &file.faults);
+    let errors = all().filter(|fault| fault.severity == Severity::Error).count();
+    let warnings = all().count() - errors;
+    let said = [
+        (errors > 0).then(|| count(errors, "fault", "faults")),
+        (warnings > 0).then(|| count(warnings, "warning", "warnings")),
+    ];
+    let said: Vec<String> = said.into_iter().flatten().collect();
     let names: Vec<&str> = faulty.iter().map(|file| file.source.name.as_str()).collect();
-    format!(
-        "{} in {}; nothing was started",
-        self::count(count, "fault", "faults"),
-        names.join(", ")
-    )
-    .into()
+    format!("{} in {}", said.join(", "), names.join(", "))
 }
 
 /// “1 fault”, “2 faults”.

@@ -14,6 +14,7 @@ use countersign_port::{
 };
 use jiff::Timestamp;
 
+pub(crate) use self::words::duration;
 use self::words::{capitalised, environment, joined, lower_first, sentence_name};
 use super::{
     access::slice::View,

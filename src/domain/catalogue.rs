@@ -6,7 +6,7 @@ pub mod resolve;
 use std::collections::BTreeMap;
 
 use super::{
-    diagnostic::{Diagnostic, suggest},
+    diagnostic::{Diagnostic, Span, suggest},
     id::Group,
     plan::Risk,
     yaml::{
@@ -37,6 +37,8 @@ pub struct Entry {
     pub access: Access,
     /// Empty for a scope. The name for a detail type may be a dotted path into the detail.
     pub params: BTreeMap<String, ParamType>,
+    /// Where its name stands in the file.
+    pub span: Span,
 }
 
 /// What is done to the resource.
@@ -155,7 +157,7 @@ fn read_section(node: &Node, params: Params, faults: &mut Faults) -> BTreeMap<St
     for member in read::entries(node, faults).unwrap_or_default() {
         let name = Text { text: &member.key.text, span: member.key.span };
         refuse_pattern(name, faults);
-        if let Some(entry) = read_entry(&member.node, params, faults) {
+        if let Some(entry) = read_entry(&member.node, member.key.span, params, faults) {
             section.insert(name.text.to_owned(), entry);
         }
     }
@@ -170,7 +172,7 @@ fn refuse_pattern(name: Text<'_>, faults: &mut Faults) {
     }
 }
 
-fn read_entry(node: &Node, params: Params, faults: &mut Faults) -> Option<Entry> {
+fn read_entry(node: &Node, span: Span, params: Params, faults: &mut Faults) -> Option<Entry> {
     let all = ["title", "description", "risk", "owner", "env", "access", "params"];
     let known = if params == Params::Refused { all.split_last()?.1 } else { all.as_slice() };
     let members = Members::of(node, known, faults)?;
@@ -192,6 +194,7 @@ fn read_entry(node: &Node, params: Params, faults: &mut Faults) -> Option<Entry>
         env: env?.to_owned(),
         access: access?,
         params: params.unwrap_or_default(),
+        span,
     })
 }
 

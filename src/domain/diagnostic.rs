@@ -22,6 +22,18 @@ pub struct Diagnostic {
     /// What to do about it.
     pub help: Option<String>,
     pub span: Span,
+    pub severity: Severity,
+    /// The kind of finding, for what a reader may want to look up.
+    pub code: Option<&'static str>,
+}
+
+/// How bad it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// It may be meant so.
+    Warning,
+    /// It cannot be meant so.
+    Error,
 }
 
 /// A file by the name that the operator knows.
@@ -40,7 +52,7 @@ pub enum Paint {
 
 impl Diagnostic {
     pub fn new(span: Span, message: impl Into<String>) -> Self {
-        Self { message: message.into(), help: None, span }
+        Self { message: message.into(), help: None, span, severity: Severity::Error, code: None }
     }
 
     #[must_use]
@@ -50,14 +62,18 @@ impl Diagnostic {
 }
 
 /// All faults with file, line and caret, in the order of the file.
-pub fn render(diagnostics: &[Diagnostic], source: Source<'_>, paint: Paint) -> String {
+pub fn render<'d>(
+    diagnostics: impl IntoIterator<Item = &'d Diagnostic>,
+    source: Source<'_>,
+    paint: Paint,
+) -> String {
     let theme = match paint {
         Paint::Plain => GraphicalTheme::unicode_nocolor(),
         Paint::Colour => GraphicalTheme::unicode(),
     };
     let handler = GraphicalReportHandler::new_themed(theme).with_links(false).with_width(100);
     let code = NamedSource::new(source.name, source.text.to_owned());
-    let mut sorted: Vec<_> = diagnostics.iter().collect();
+    let mut sorted: Vec<_> = diagnostics.into_iter().collect();
     sorted.sort_by_key(|diagnostic| diagnostic.span.start);
     let mut page = String::new();
     for diagnostic in sorted {
@@ -104,7 +120,37 @@ impl fmt::Display for Report<'_> {
 
 impl std::error::Error for Report<'_> {}
 
+impl Source<'_> {
+    /// The line and the column of a byte, both from 1; columns count characters.
+    pub fn position(&self, byte: usize) -> (usize, usize) {
+        let before = self.text.get(..byte).unwrap_or(self.text);
+        let line = before.matches('\n').count() + 1;
+        let begun = before.rsplit('\n').next().unwrap_or_default();
+        (line, begun.chars().count() + 1)
+    }
+}
+
+impl Severity {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Warning => "warning",
+            Self::Error => "error",
+        }
+    }
+}
+
 impl miette::Diagnostic for Report<'_> {
+    fn code<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        self.diagnostic.code.map(|code| Box::new(code) as Box<dyn fmt::Display + 'a>)
+    }
+
+    fn severity(&self) -> Option<miette::Severity> {
+        Some(match self.diagnostic.severity {
+            Severity::Warning => miette::Severity::Warning,
+            Severity::Error => miette::Severity::Error,
+        })
+    }
+
     fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
         self.diagnostic.help.as_ref().map(|help| Box::new(help) as Box<dyn fmt::Display + 'a>)
     }

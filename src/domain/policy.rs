@@ -3,6 +3,7 @@
 //! whether an external source can be reached, is the caller's to say.
 
 pub mod attribute;
+pub mod check;
 pub mod condition;
 mod draft;
 pub mod glob;
@@ -54,6 +55,16 @@ pub struct GroupSource {
     /// One of the kinds that the caller of [`Policy::parse`] knows.
     pub kind: String,
     pub value: String,
+}
+
+/// Where the members are named by claims about the subject of a request, such as `role:senior`.
+pub const CLAIM: &str = "idp_claim";
+
+impl GroupSource {
+    /// Whether the members are known only where they ask for something.
+    pub fn is_claim(&self) -> bool {
+        self.kind == CLAIM
+    }
 }
 
 /// How far a client or a requester is trusted: declared, never guessed. What is not declared is
@@ -139,7 +150,8 @@ impl Policy {
         let Some(plan) = draft::merge(drafts, question, now, &self.sha256, trace.lines) else {
             return Err(Refused::NoRule { part: question.item.item().action.name.clone() });
         };
-        staffing::check(&plan, |group| self.is_elsewhere(group), question.people)?;
+        let elsewhere = |group: &Group| self.is_elsewhere(group);
+        staffing::check(&plan.steps, &plan.excluded, elsewhere, question.people)?;
         Ok(plan)
     }
 

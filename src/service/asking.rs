@@ -10,9 +10,6 @@ use crate::domain::{
 };
 use crate::law::Law;
 
-/// Groups whose members are named by claims, such as `role:senior`.
-const CLAIM: &str = "idp_claim";
-
 /// The requester, as the policy sees them.
 pub(super) fn requester(law: &Law, client: &Client, request: &AccessRequest) -> Requester {
     let person = law.people.who_is(&request.subject).cloned();
@@ -40,7 +37,7 @@ pub(super) fn requester(law: &Law, client: &Client, request: &AccessRequest) -> 
 
 /// Whether a claim puts the subject into a group; `None` where nobody here can tell.
 fn membership(source: &GroupSource, client: &Client, subject: &Subject) -> Option<bool> {
-    if source.kind != CLAIM || client.claims == Claims::Ignored {
+    if !source.is_claim() || client.claims == Claims::Ignored {
         return None;
     }
     let as_role = |role: &String| source.value == format!("role:{role}");

@@ -15,6 +15,7 @@ mod keys;
 mod metrics;
 mod office;
 mod overload;
+mod policy;
 mod processes;
 mod race;
 mod receiver;

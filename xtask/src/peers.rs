@@ -6,6 +6,7 @@ mod credentials;
 mod jcs;
 mod openapi;
 mod place;
+mod sarif;
 mod server;
 mod slack_blocks;
 mod slack_emulate;
@@ -57,6 +58,11 @@ pub(crate) const ALL: &[Suite] = &[
         name: "slack-emulate",
         about: "our client of Slack gets along with npm's `emulate`",
         run: slack_emulate::run,
+    },
+    Suite {
+        name: "sarif",
+        about: "what `policy check --sarif` writes is valid by the published schema",
+        run: sarif::run,
     },
     Suite {
         name: "browser",

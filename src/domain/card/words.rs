@@ -53,7 +53,7 @@ pub(super) fn scalar(value: &Value) -> String {
 }
 
 /// “8 hours”, “90 minutes”, “45 seconds”: the largest unit that divides it.
-pub(super) fn duration(seconds: i64) -> String {
+pub(crate) fn duration(seconds: i64) -> String {
     let (count, unit) = match seconds {
         seconds if seconds % 86_400 == 0 => (seconds / 86_400, "day"),
         seconds if seconds % 3_600 == 0 => (seconds / 3_600, "hour"),

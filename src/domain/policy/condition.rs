@@ -56,8 +56,9 @@ pub enum Doubt {
     Fails,
 }
 
+/// Whether a value is what a test wants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Answer {
+pub(super) enum Answer {
     Yes,
     No,
     NotKnown,
@@ -132,7 +133,7 @@ impl fmt::Display for Fails<'_> {
 
 impl Test {
     /// A value of another kind is no: the reader lets no such test through.
-    fn answer(&self, seen: &Seen<'_>) -> Answer {
+    pub(super) fn answer(&self, seen: &Seen<'_>) -> Answer {
         let yes = match (self, seen) {
             (_, Seen::NotKnown) => return Answer::NotKnown,
             (Self::Text(globs), Seen::Text(text)) => globs.iter().any(|glob| glob.matches(text)),
@@ -161,6 +162,15 @@ impl Bounds {
             Self::AtMost(most) => number <= most,
             Self::Between(over, most) => number > over && number <= most,
         }
+    }
+
+    /// The numbers at which the answer changes.
+    pub(super) fn edges(self) -> impl Iterator<Item = Decimal> {
+        let (one, other) = match self {
+            Self::Exactly(edge) | Self::Over(edge) | Self::AtMost(edge) => (edge, None),
+            Self::Between(over, most) => (over, Some(most)),
+        };
+        std::iter::once(one).chain(other)
     }
 
     pub fn words(self) -> String {

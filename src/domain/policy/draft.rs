@@ -171,13 +171,13 @@ fn later(now: Timestamp, seconds: i64) -> Timestamp {
 }
 
 /// Fills the owner of a part into the words of a rule.
-struct Owner<'a> {
-    group: &'a Group,
-    policy: &'a Policy,
+pub(super) struct Owner<'a> {
+    pub(super) group: &'a Group,
+    pub(super) policy: &'a Policy,
 }
 
 impl Owner<'_> {
-    fn steps(&self, decision: &Decision, at_least: u32) -> Result<Vec<Step>, Refused> {
+    pub(super) fn steps(&self, decision: &Decision, at_least: u32) -> Result<Vec<Step>, Refused> {
         let steps = match decision {
             Decision::PreApprove => [].as_slice(),
             Decision::Ask(steps) => steps,

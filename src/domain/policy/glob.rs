@@ -1,5 +1,7 @@
 //! Patterns with `*`, split once at load. There are no other wildcards and no escapes.
 
+use std::fmt;
+
 /// A text in which `*` stands for any stretch, the empty one too.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Glob {
@@ -24,6 +26,46 @@ impl Glob {
             rest = after;
         }
         rest.ends_with(last.as_str())
+    }
+
+    /// Whether it matches everything that the other matches. A star of the other is a letter that
+    /// no pattern spells, so that only a star can match it.
+    pub fn covers(&self, other: &Self) -> bool {
+        self.matches(&other.to_string())
+    }
+
+    /// Whether some text matches both.
+    pub fn meets(&self, other: &Self) -> bool {
+        let (one, other) = (self.to_string(), other.to_string());
+        let (one, other): (Vec<char>, Vec<char>) = (one.chars().collect(), other.chars().collect());
+        // For each prefix of `one`, whether it meets the prefix of `other` that was read so far.
+        let stars = |letters: &[char]| letters.iter().take_while(|letter| **letter == '*').count();
+        let mut row: Vec<bool> = (0..=one.len()).map(|read| read <= stars(&one)).collect();
+        for letter in other {
+            row = next_row(&row, &one, letter);
+        }
+        row.last().copied().unwrap_or_default()
+    }
+}
+
+/// One letter of the other pattern further.
+fn next_row(row: &[bool], one: &[char], letter: char) -> Vec<bool> {
+    let first = letter == '*' && row.first().copied().unwrap_or_default();
+    let mut next = vec![first];
+    for (own, pair) in one.iter().zip(row.windows(2)) {
+        let (&[diagonal, above], &[.., left]) = (pair, next.as_slice()) else { break };
+        next.push(match (*own, letter) {
+            ('*', _) | (_, '*') => diagonal || above || left,
+            (own, letter) => diagonal && own == letter,
+        });
+    }
+    next
+}
+
+impl fmt::Display for Glob {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.head)?;
+        self.tails.iter().try_for_each(|tail| write!(f, "*{tail}"))
     }
 }
 
@@ -55,6 +97,26 @@ mod tests {
         #[test]
         fn it_agrees_with_the_definition(pattern in "[ab*]{0,6}", text in "[ab]{0,8}") {
             assert_eq!(Glob::new(&pattern).matches(&text), slow(pattern.as_bytes(), text.as_bytes()));
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn covering_and_meeting_are_what_the_texts_say(one in "[ab*]{0,4}", other in "[ab*]{0,4}") {
+            let texts = (0..=6_u32).flat_map(|long| {
+                (0..2_u32.pow(long)).map(move |bits| {
+                    let letter = |at| if bits >> at & 1 == 0 { 'a' } else { 'b' };
+                    (0..long).map(letter).collect::<String>()
+                })
+            });
+            let (one, other) = (Glob::new(&one), Glob::new(&other));
+            let mut meets = false;
+            for text in texts {
+                proptest::prop_assert!(!one.covers(&other) || !other.matches(&text) || one.matches(&text));
+                meets |= one.matches(&text) && other.matches(&text);
+            }
+            // Two patterns of four letters that meet do so in a text of at most six.
+            proptest::prop_assert_eq!(one.meets(&other), meets);
         }
     }
 

@@ -60,6 +60,8 @@ pub struct Rule {
     pub span: Span,
     pub conditions: Conditions,
     pub decision: Decision,
+    /// Where each ask stands, as in [`Decision::Ask`].
+    pub places: Vec<Vec<Span>>,
     pub limits: Limits,
     pub credential: Option<CredentialTerms>,
     pub review: Option<ReviewTerms>,

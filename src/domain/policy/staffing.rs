@@ -10,23 +10,24 @@ use super::Refused;
 use crate::domain::{
     id::{Group, PersonId},
     people::People,
-    plan::{Ask, Plan},
+    plan::{Ask, Step},
 };
 
 /// Refuses a plan that would wait for people who do not exist. A person counts once for an item,
 /// so that the asks of all steps draw on different people.
 pub(super) fn check(
-    plan: &Plan,
+    steps: &[Step],
+    excluded: &[PersonId],
     is_elsewhere: impl Fn(&Group) -> bool,
     people: &People,
 ) -> Result<(), Refused> {
-    let asks: Vec<&Ask> = plan.steps.iter().flat_map(|step| &step.asks).collect();
+    let asks: Vec<&Ask> = steps.iter().flat_map(|step| &step.asks).collect();
     let wanted: usize = asks.iter().map(|ask| seats(ask)).sum();
     let mut seating = Seating::default();
     for ask in asks {
         let Some(known) = known_groups(ask, &is_elsewhere) else { continue };
         // With a person for every seat of the plan, this ask can be filled last.
-        let candidates = candidates(ask, &known, people, &plan.excluded, wanted);
+        let candidates = candidates(ask, &known, people, excluded, wanted);
         if candidates.len() >= wanted {
             continue;
         }

@@ -1,6 +1,7 @@
 //! The policy against tables: `tests/policies/plans` says which request gets which plan,
 //! `tests/policies/faults` what is said about a broken file. The tables do not know the API.
 
+mod check;
 mod faults;
 mod office;
 mod plans;

@@ -22,6 +22,9 @@ use crate::domain::{
 /// A credential lives for five minutes at most: it authorises one call, now.
 const LONGEST_CREDENTIAL_SECONDS: i64 = 300;
 
+/// Steps of asks, and where each ask stands.
+type Steps = (Vec<Vec<AskTerms>>, Vec<Vec<Span>>);
+
 impl Names<'_> {
     pub(super) fn guardrails(&self, node: &Node, faults: &mut Faults) -> Vec<Guardrail> {
         let nodes = read::list(node, faults).unwrap_or_default();
@@ -79,9 +82,11 @@ impl Names<'_> {
         if let Some(node) = pre_approve {
             limits.valid_for = pre_approval(node, &members, faults);
         }
-        let decision = match (members.get("ask"), pre_approve) {
-            (Some(node), None) => self.steps(node, faults).map(Decision::Ask),
-            (None, Some(_)) => Some(Decision::PreApprove),
+        let decided = match (members.get("ask"), pre_approve) {
+            (Some(node), None) => {
+                self.steps(node, faults).map(|(steps, places)| (Decision::Ask(steps), places))
+            }
+            (None, Some(_)) => Some((Decision::PreApprove, Vec::new())),
             (Some(_), Some(_)) | (None, None) => {
                 let message = "a rule has either `ask` or `pre_approve`";
                 faults.push(Diagnostic::new(node.span, message));
@@ -90,31 +95,33 @@ impl Names<'_> {
         };
         let credential = members.get("credential").map(|node| credential(node, faults));
         let review = members.get("review_after").map(|node| self.review(node, faults));
+        let (decision, places) = decided?;
         Some(Rule {
             name: name?.to_owned(),
             span: node.span,
             conditions: conditions?,
-            decision: decision?,
+            decision,
+            places,
             limits,
             credential: credential.flatten(),
             review: review.flatten(),
         })
     }
 
-    fn steps(&self, node: &Node, faults: &mut Faults) -> Option<Vec<Vec<AskTerms>>> {
+    fn steps(&self, node: &Node, faults: &mut Faults) -> Option<Steps> {
         let nodes = read::list(node, faults)?;
         if nodes.is_empty() {
             return read::expected("at least one ask", node, faults);
         }
         let steps: Vec<_> = nodes.iter().map(|node| self.step(node, faults)).collect();
-        steps.into_iter().collect()
+        steps.into_iter().collect::<Option<Vec<_>>>().map(|steps| steps.into_iter().unzip())
     }
 
     /// One ask, or `all:` of several side by side.
-    fn step(&self, node: &Node, faults: &mut Faults) -> Option<Vec<AskTerms>> {
+    fn step(&self, node: &Node, faults: &mut Faults) -> Option<(Vec<AskTerms>, Vec<Span>)> {
         let entries = read::entries(node, faults)?;
         if !entries.iter().any(|entry| entry.key.text == "all") {
-            return self.ask(node, faults).map(|ask| vec![ask]);
+            return self.ask(node, faults).map(|ask| (vec![ask], vec![node.span]));
         }
         let all = Members::of(node, &["all"], faults)?.get("all")?;
         let nodes = read::list(all, faults)?;
@@ -122,7 +129,8 @@ impl Names<'_> {
             return read::expected("at least one ask", all, faults);
         }
         let asks: Vec<_> = nodes.iter().map(|node| self.ask(node, faults)).collect();
-        asks.into_iter().collect()
+        let places = nodes.iter().map(|node| node.span).collect();
+        Some((asks.into_iter().collect::<Option<_>>()?, places))
     }
 
     fn ask(&self, node: &Node, faults: &mut Faults) -> Option<AskTerms> {

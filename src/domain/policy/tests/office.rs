@@ -12,7 +12,9 @@ use crate::domain::{
     id::{ClientId, Group, PersonId, RequestId},
     people::People,
     plan::Plan,
-    policy::{Detail, Policy, Question, Refused, Requester, Trust, read::Vocabulary},
+    policy::{
+        Detail, Policy, Question, Refused, Requester, Trust, check::Surroundings, read::Vocabulary,
+    },
     request::{
         AccessRequest, Action, AskingClient, Context, GRANT_SCOPE, Item, RequestedAccess, Resource,
         Subject, Urgency,
@@ -22,6 +24,7 @@ use crate::domain::{
 const KNOWN: &str = include_str!("../../../../tests/policies/example/vocabulary.yaml");
 
 pub(super) struct Office {
+    catalogue_text: String,
     catalogue: Catalogue,
     people: People,
     known: Known<'static>,
@@ -63,6 +66,7 @@ pub(super) struct Asked {
 impl Office {
     pub(super) fn new(catalogue: &str, people: &str) -> Self {
         Self {
+            catalogue_text: catalogue.to_owned(),
             catalogue: Catalogue::parse(catalogue).unwrap(),
             people: People::parse(people).unwrap(),
             known: serde_saphyr::from_str(KNOWN).unwrap(),
@@ -83,6 +87,14 @@ impl Office {
             group_sources: &self.known.group_sources,
             platforms: &self.known.platforms,
         }
+    }
+
+    pub(super) fn surroundings(&self) -> Surroundings<'_> {
+        Surroundings { catalogue: &self.catalogue, people: &self.people }
+    }
+
+    pub(super) fn catalogue_text(&self) -> &str {
+        &self.catalogue_text
     }
 
     pub(super) fn policy(&self, text: &str) -> Policy {

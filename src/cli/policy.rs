@@ -1,0 +1,48 @@
+//! `countersign policy …`: a policy proven before it is in force.
+
+pub mod check;
+mod page;
+mod sarif;
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+use super::{ConfigFile, End, Failure, output};
+use crate::{config::Config, law::Sources};
+
+/// What to prove.
+#[derive(Debug, Subcommand)]
+pub enum Policy {
+    /// Say everything that is wrong with the policy: slips, dead rules, asks nobody can fulfil.
+    Check(check::Check),
+}
+
+/// Which policy.
+#[derive(Debug, Clone, Args)]
+pub struct Which {
+    #[command(flatten)]
+    file: ConfigFile,
+    /// A policy file, instead of the one that the configuration names.
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
+}
+
+/// Does what was asked for.
+pub async fn run(policy: Policy) -> Result<End, Failure> {
+    match policy {
+        Policy::Check(check) => check::run(&check),
+    }
+}
+
+impl Which {
+    /// The configuration, and the files of the law as they stand.
+    fn read(&self) -> Result<(Config, Sources), Failure> {
+        let mut config = output::config(&self.file.config)?;
+        if let Some(policy) = &self.policy {
+            config.policy.clone_from(policy);
+        }
+        let sources = Sources::read(&config.policy, &config.catalogue, &config.people)?;
+        Ok((config, sources))
+    }
+}

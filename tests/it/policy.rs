@@ -1,0 +1,4 @@
+//! `countersign policy`, as a security lead runs it before anything is in force.
+
+mod check;
+mod desk;
