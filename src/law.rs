@@ -1,7 +1,16 @@
 //! The law in force: policy, catalogue and people. Read together, because each names things that
 //! the others define; replaced together.
 
-use std::{collections::BTreeMap, path::Path, sync::Arc};
+mod asking;
+pub mod planning;
+pub mod rehearsal;
+mod staffing;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+    sync::Arc,
+};
 
 use countersign_port::access::Identity;
 use jiff::Timestamp;
@@ -172,7 +181,7 @@ impl Law {
         Self {
             policy: Arc::clone(&self.policy),
             catalogue: Arc::clone(&self.catalogue),
-            people: self.declared.with_members(&books),
+            people: self.declared.with_accounts(&books),
             declared: Arc::clone(&self.declared),
             answered,
             warnings: Arc::clone(&self.warnings),
@@ -192,6 +201,18 @@ impl Law {
             people: self.people.clone(),
             declared: Arc::clone(&self.declared),
             answered,
+            warnings: Arc::clone(&self.warnings),
+        }
+    }
+
+    /// The same law, as if some groups that are kept elsewhere had these members.
+    fn with_members(&self, members: &BTreeMap<Group, BTreeSet<PersonId>>) -> Self {
+        Self {
+            policy: Arc::clone(&self.policy),
+            catalogue: Arc::clone(&self.catalogue),
+            people: self.people.with_members(members),
+            declared: Arc::clone(&self.declared),
+            answered: BTreeMap::new(),
             warnings: Arc::clone(&self.warnings),
         }
     }

@@ -1,7 +1,6 @@
 //! The service: what the doors (HTTP, chat adapters, command line) ask for, in one place. It looks
 //! things up, hands a command to the ledger and words the answer.
 
-mod asking;
 mod clicks;
 pub mod credential;
 mod follow;
@@ -30,7 +29,7 @@ use crate::{
     store::Store,
 };
 
-pub use self::intake::{Opened, Preview};
+pub use self::intake::Opened;
 
 /// Everything that a service is made of.
 #[derive(Clone)]

@@ -1,6 +1,8 @@
 //! `countersign policy …`: a policy proven before it is in force.
 
 pub mod check;
+pub mod explain;
+pub mod test;
 mod page;
 mod sarif;
 
@@ -16,6 +18,10 @@ use crate::{config::Config, law::Sources};
 pub enum Policy {
     /// Say everything that is wrong with the policy: slips, dead rules, asks nobody can fulfil.
     Check(check::Check),
+    /// Play the cases of the test file, in virtual time, and say which rules they reach.
+    Test(test::Test),
+    /// Say what would become of a request, and why.
+    Explain(explain::Explain),
 }
 
 /// Which policy.
@@ -32,6 +38,8 @@ pub struct Which {
 pub async fn run(policy: Policy) -> Result<End, Failure> {
     match policy {
         Policy::Check(check) => check::run(&check),
+        Policy::Test(test) => test::run(&test),
+        Policy::Explain(explain) => explain::run(&explain),
     }
 }
 

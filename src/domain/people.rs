@@ -72,12 +72,19 @@ impl People {
     /// The same people, with the members of some groups as somebody else's books have them. What
     /// the file says of these groups does not count.
     #[must_use]
-    pub fn with_members(&self, books: &BTreeMap<Group, Vec<Identity>>) -> Self {
-        let mut people = self.clone();
-        for (group, accounts) in books {
+    pub fn with_accounts(&self, books: &BTreeMap<Group, Vec<Identity>>) -> Self {
+        let members = books.iter().map(|(group, accounts)| {
             let ids = accounts.iter().filter_map(|account| self.accounts.get(account)).cloned();
-            people.members.insert(group.clone(), ids.collect());
-        }
+            (group.clone(), ids.collect())
+        });
+        self.with_members(&members.collect())
+    }
+
+    /// The same people, with other members of some groups.
+    #[must_use]
+    pub fn with_members(&self, books: &BTreeMap<Group, BTreeSet<PersonId>>) -> Self {
+        let mut people = self.clone();
+        people.members.extend(books.iter().map(|(group, ids)| (group.clone(), ids.clone())));
         for (id, person) in &mut people.everyone {
             person.groups.retain(|group| !books.contains_key(group));
             let joined = books.keys().filter(|group| {
@@ -350,14 +357,14 @@ mod tests {
             (Group::from("lead"), vec![account("sandbox", "U1"), account("sandbox", "stranger")]),
             (Group::from("security"), vec![account("chat", "U1")]),
         ]);
-        let people = people.with_members(&books);
+        let people = people.with_accounts(&books);
         let groups = |id: &str| people.groups_of(&PersonId::from(id)).to_vec();
         assert_eq!(groups("ann"), [Group::from("shop"), Group::from("security")]);
         assert_eq!(groups("cyd"), [Group::from("lead")]);
         let leads = people.members_of(&[Group::from("lead")]);
         assert_eq!(leads.iter().map(|lead| lead.id.as_str()).collect::<Vec<_>>(), ["cyd"]);
         let books = BTreeMap::from([(Group::from("lead"), Vec::new())]);
-        assert!(people.with_members(&books).members_of(&[Group::from("lead")]).is_empty());
+        assert!(people.with_accounts(&books).members_of(&[Group::from("lead")]).is_empty());
     }
 
     #[test]

@@ -167,6 +167,23 @@ impl Plan {
     }
 }
 
+impl TraceLine {
+    /// “rule `write to production`, line 68: `env` is `prod`”.
+    pub fn sentence(&self) -> String {
+        let Self { name, line, because, .. } = self;
+        format!("{} `{name}`, line {line}: {because}", self.kind.as_str())
+    }
+}
+
+impl TraceKind {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Guardrail => "guardrail",
+            Self::Rule => "rule",
+        }
+    }
+}
+
 impl Ask {
     /// Where it is asked: its channel, and the one that it may escalate to.
     pub fn channels(&self) -> impl Iterator<Item = &Channel> {

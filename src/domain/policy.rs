@@ -161,7 +161,7 @@ impl Policy {
         is_unknown: impl Fn(&Group) -> bool,
         people: &People,
     ) -> Result<(), Refused> {
-        staffing::check(plan, is_unknown, people)
+        staffing::check(&plan.steps, &plan.excluded, is_unknown, people)
     }
 
     /// Every guardrail and rule that was looked at, also where the answer is a refusal.

@@ -7,7 +7,7 @@ mod preview;
 mod scope;
 mod wire;
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use axum::{
     Json,
@@ -21,11 +21,13 @@ use countersign_json::{
     gate::Limits,
     intake::{self, Rejected},
 };
+use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 pub(super) use self::draft::is_thumbprint;
+pub(crate) use self::preview::preview_of;
 use self::{preview::PreviewResponse, wire::SubmitRequest};
 use super::{
     AppState,
@@ -34,7 +36,9 @@ use super::{
     problem::{self, Ended, Problem, ProblemDetails},
 };
 use crate::{
-    domain::{access::open::KeyUse, outcome::Status, request::Draft, task::TaskResponse},
+    domain::{
+        access::open::KeyUse, client::Client, outcome::Status, request::Draft, task::TaskResponse,
+    },
     refusal::Refusal,
 };
 
@@ -130,7 +134,7 @@ fn preview(
     draft: Draft,
 ) -> Result<Json<PreviewResponse>, Problem> {
     let preview = state.service.preview(&caller.client, draft)?;
-    Ok(Json(PreviewResponse::of(preview, caller.client.approvers)))
+    Ok(Json(PreviewResponse::of(preview, caller.client.approvers)?))
 }
 
 fn answer(task: TaskResponse) -> Response {
@@ -147,19 +151,33 @@ pub(super) fn json<T: DeserializeOwned>(headers: &HeaderMap, body: &[u8]) -> Res
     if !is_json(headers) {
         return Err(Problem::not_json());
     }
+    Ok(typed(body)?)
+}
+
+/// A body as a request of a client, judged as it is when it comes over the wire.
+pub(crate) fn read(
+    body: &[u8],
+    client: &Client,
+    servers: &BTreeSet<String>,
+    now: Timestamp,
+) -> Result<Draft, Refusal> {
+    draft::draft(typed(body)?, client, servers, now)
+}
+
+fn typed<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
     match intake::parse(body, &Limits::INTAKE) {
         Ok(typed) => Ok(typed),
         Err(Rejected::Gate(refused)) => {
             let detail = format!("rule `{}`: {refused}", refused.rule.code());
-            Err(Refusal::NotIJson { detail }.into())
+            Err(Refusal::NotIJson { detail })
         }
         Err(Rejected::Shape(_)) => explained(body),
     }
 }
 
 /// Read once more, keeping the way to what does not fit.
-fn explained<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
-    let invalid = |detail| Problem::from(Refusal::InvalidRequest { detail });
+fn explained<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
+    let invalid = |detail| Refusal::InvalidRequest { detail };
     let value: Value = serde_json::from_slice(body).map_err(|error| invalid(error.to_string()))?;
     serde_path_to_error::deserialize(&value)
         .map_err(|error| invalid(format!("at `{}`: {}", error.path(), error.inner())))

@@ -20,7 +20,6 @@ use crate::{
         credential::{Credential, Standing},
         decide::Granted,
         id::RequestId,
-        policy::Detail,
         request::{AccessRequest, Item, Part},
         task::TaskResponse,
     },
@@ -59,7 +58,7 @@ impl Service {
         ath: Option<String>,
     ) -> Result<Claimed, Refusal> {
         let view = self.view(client, id).await?;
-        self.plans(client, &view.request, Detail::Matches)?;
+        self.plans(client, &view.request)?;
         let claim = Claim { request: id.clone(), client: client.id.clone(), ath };
         let view = match self.parts.ledger.submit(self.command(Act::Claim(claim))).await {
             Err(Refused::Unknown) => Err(Refusal::UnknownTask),

@@ -2,12 +2,16 @@
 
 use clap::Args;
 
-use super::{Which, page, sarif};
+use super::{Which, page, sarif, test};
 use crate::{
     adapters,
     cli::{End, Failure, output},
+    config::Config,
     domain::diagnostic::Severity,
-    law::{Faulty, Law, Sources},
+    law::{
+        Faulty, Known, Law, Source, Sources,
+        rehearsal::{self, Script},
+    },
 };
 
 /// What to check, and how it is told.
@@ -29,8 +33,9 @@ pub struct Check {
 /// Checks without starting anything.
 pub fn run(check: &Check) -> Result<End, Failure> {
     let (config, sources) = check.which.read()?;
-    let faulty = match Law::parse(&sources, &adapters::known(&config)) {
-        Ok(law) => found(&law, &sources),
+    let known = adapters::known(&config);
+    let faulty = match Law::parse(&sources, &known) {
+        Ok(law) => found(&law, &sources, &config, &known)?,
         Err(faulty) => faulty,
     };
     tell(check, &faulty)?;
@@ -39,8 +44,29 @@ pub fn run(check: &Check) -> Result<End, Failure> {
     Ok(if all.any(|fault| counts(fault.severity)) { End::No } else { End::Yes })
 }
 
-fn found(law: &Law, sources: &Sources) -> Vec<Faulty> {
-    sources.faulty(law.warnings().iter().cloned())
+/// What is in force all the same, and what the test file says, if there is one.
+fn found(
+    law: &Law,
+    sources: &Sources,
+    config: &Config,
+    known: &Known,
+) -> Result<Vec<Faulty>, Failure> {
+    let mut warnings = law.warnings().to_vec();
+    let cases = test::beside(&config.policy);
+    let mut broken = None;
+    if cases.exists() {
+        let source = Source::read(&cases)?;
+        match Script::parse(&source.text, law) {
+            Ok(script) => {
+                let reached = script.play(law, &known.platforms).reached;
+                warnings.extend(rehearsal::untested(law, &reached));
+            }
+            Err(faults) => broken = Some(Faulty { source, faults }),
+        }
+    }
+    let mut faulty = sources.faulty(warnings);
+    faulty.extend(broken);
+    Ok(faulty)
 }
 
 fn tell(check: &Check, faulty: &[Faulty]) -> Result<(), Failure> {

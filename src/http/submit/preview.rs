@@ -2,15 +2,17 @@
 
 use jiff::Timestamp;
 use serde::Serialize;
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use crate::{
     domain::{
         client::Approvers,
         id::Group,
-        plan::{Ask, NumberCheck, Plan, TraceKind, TraceLine, TraceVerdict},
+        plan::{Ask, NumberCheck, Plan, TraceLine, TraceVerdict},
     },
-    service::Preview,
+    law::planning::Explained,
+    refusal::Refusal,
 };
 
 /// What would happen; nothing was stored or posted.
@@ -68,16 +70,31 @@ pub(super) struct TracePreview {
 }
 
 impl PreviewResponse {
-    pub(super) fn of(preview: Preview, approvers: Approvers) -> Self {
-        let items = preview.plans.into_iter().zip(preview.deciders);
-        let items = items.map(|(plan, names)| {
-            let names = match approvers {
-                Approvers::Shown => Some(names),
-                Approvers::Hidden => None,
-            };
-            ItemPreview::of(plan, names)
-        });
-        Self { items: items.collect() }
+    /// A refusal of one item is a refusal of all.
+    pub(super) fn of(items: Vec<Explained>, approvers: Approvers) -> Result<Self, Refusal> {
+        let item = |item: Explained| {
+            let mut names: Vec<String> = item.deciders.into_iter().flatten().flatten().collect();
+            names.sort();
+            names.dedup();
+            let names = (approvers == Approvers::Shown).then_some(names);
+            item.verdict.map(|plan| ItemPreview::of(plan, names))
+        };
+        Ok(Self { items: items.into_iter().map(item).collect::<Result<_, _>>()? })
+    }
+}
+
+/// What one item is told as where it is asked about from the command line: approvers are shown, and
+/// a refusal comes with its reasons.
+pub(crate) fn preview_of(item: &Explained) -> serde_json::Result<Value> {
+    match &item.verdict {
+        Ok(plan) => {
+            let names = item.deciders.iter().flatten().flatten().cloned().collect();
+            serde_json::to_value(ItemPreview::of(plan.clone(), Some(names)))
+        }
+        Err(refusal) => {
+            let trace: Vec<_> = item.trace.iter().cloned().map(TracePreview::of).collect();
+            Ok(json!({ "status": "refused", "detail": refusal.to_string(), "trace": trace }))
+        }
     }
 }
 
@@ -107,10 +124,7 @@ impl AskPreview {
 impl TracePreview {
     fn of(line: TraceLine) -> Self {
         Self {
-            kind: match line.kind {
-                TraceKind::Guardrail => "guardrail",
-                TraceKind::Rule => "rule",
-            },
+            kind: line.kind.as_str(),
             name: line.name,
             part: line.part,
             line: line.line,

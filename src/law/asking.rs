@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use super::Law;
 use crate::domain::{
     client::{Claims, Client},
     id::Group,
     policy::{GroupSource, Requester},
     request::{AccessRequest, Subject},
 };
-use crate::law::Law;
 
 /// The requester, as the policy sees them.
 pub(super) fn requester(law: &Law, client: &Client, request: &AccessRequest) -> Requester {
