@@ -79,6 +79,12 @@ impl Finding {
         Self { file, diagnostic: Diagnostic { message, help: Some(help), span, severity, code } }
     }
 
+    /// The same where it is no more than a warning.
+    fn as_warning(mut self) -> Self {
+        self.diagnostic.severity = Severity::Warning;
+        self
+    }
+
     /// A rule that no test case reaches.
     pub fn untested(name: &str, span: Span) -> Self {
         let message = format!("no test reaches the rule `{name}`");

@@ -2,7 +2,9 @@
 //! `tests/policies/faults` what is said about a broken file. The tables do not know the API.
 
 mod check;
+mod compare;
 mod faults;
+mod naive;
 mod office;
 mod plans;
 mod properties;

@@ -30,11 +30,11 @@ pub(super) fn findings(ground: &Ground<'_>) -> Vec<Finding> {
         let at_least = ground.always(number).at_least;
         let owners: BTreeSet<&Group> =
             ground.things_of(number).into_iter().map(|thing| &thing.entry.owner).collect();
-        let troubles = owners.into_iter().filter_map(|owner| {
+        let troubles = owners.iter().filter_map(|owner| {
             let trouble = trouble(ground, owner, &rule.decision, at_least)?;
-            Some((owner, trouble))
+            Some((*owner, trouble))
         });
-        findings.extend(told(rule, troubles.collect()));
+        findings.extend(told(rule, troubles.collect(), owners.len()));
     }
     findings
 }
@@ -110,19 +110,22 @@ fn trouble(
     })
 }
 
-/// One finding for each kind of trouble, however many owners have it.
-fn told(rule: &Rule, mut troubles: Vec<(&Group, Trouble)>) -> Vec<Finding> {
+/// One finding for each kind of trouble, however many owners have it. A rule that works for some of
+/// them is no fault: one team without a channel must not keep the law of all from being in force.
+fn told(rule: &Rule, mut troubles: Vec<(&Group, Trouble)>, owners: usize) -> Vec<Finding> {
     let mut findings = Vec::new();
     while let Some((_, first)) = troubles.first() {
         let code = first.code();
         let (same, others): (Vec<_>, Vec<_>) =
             troubles.into_iter().partition(|(_, trouble)| trouble.code() == code);
         troubles = others;
-        let owners = listed(same.iter().map(|(owner, _)| owner.as_str()));
+        let works_for_some = same.len() < owners;
+        let names = listed(same.iter().map(|(owner, _)| owner.as_str()));
         let Some((_, trouble)) = same.first() else { break };
         let message = format!("the rule `{}` {}", rule.name, trouble.sentence());
-        let help = format!("for what belongs to {owners}: {}", trouble.remedy());
-        findings.push(Finding::new(code, place(rule, trouble), message, help));
+        let help = format!("for what belongs to {names}: {}", trouble.remedy());
+        let finding = Finding::new(code, place(rule, trouble), message, help);
+        findings.push(if works_for_some { finding.as_warning() } else { finding });
     }
     findings
 }

@@ -100,7 +100,7 @@ fn people_asked(plan: &Plan) -> u32 {
 }
 
 /// Whether `tight` grants nothing that `loose` does not.
-fn is_no_laxer(tight: &Plan, loose: &Plan) -> Result<(), TestCaseError> {
+pub(super) fn is_no_laxer(tight: &Plan, loose: &Plan) -> Result<(), TestCaseError> {
     prop_assert!(loose.is_pre_approved() || !tight.is_pre_approved());
     prop_assert!(people_asked(tight) >= people_asked(loose));
     let checked = |plan: &Plan| plan.number_check == NumberCheck::Required;
