@@ -92,6 +92,11 @@ impl App {
         self.workers.spawn(self.directories.clone().run());
     }
 
+    /// Has something more done until the process stops.
+    pub fn also(&self, work: impl Future<Output = ()> + Send + 'static) {
+        self.workers.spawn(work);
+    }
+
     /// The database.
     pub fn store(&self) -> Store {
         self.store.clone()

@@ -12,7 +12,11 @@ use countersign_port::directory::Directory;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use crate::{domain::id::Group, law::Membership, service::Service};
+use crate::{
+    domain::id::Group,
+    law::{Law, Membership},
+    service::Service,
+};
 
 /// How often every directory is asked: within the age up to which high risk believes it.
 const EVERY: Duration = Duration::from_secs(120);
@@ -100,8 +104,17 @@ impl Directories {
         // Whoever was doubted meanwhile is asked about again at once.
         let doubted = self.service.parts.doubts.groups();
         self.forget(&doubted);
-        let answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let answers = self.answers();
         self.service.parts.law.rcu(|law| law.answered(&answers));
+    }
+
+    /// Puts another law into force, with what the directories have said so far.
+    pub fn put_into_force(&self, law: &Law) {
+        self.service.parts.law.store(Arc::new(law.answered(&self.answers())));
+    }
+
+    fn answers(&self) -> BTreeMap<Group, Membership> {
+        self.answers.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// What was said of these groups is not believed again, even if nothing else is said.

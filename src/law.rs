@@ -5,6 +5,7 @@ mod asking;
 pub mod planning;
 pub mod rehearsal;
 mod staffing;
+pub mod replay;
 
 use std::{
     collections::{BTreeMap, BTreeSet},

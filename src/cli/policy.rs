@@ -1,7 +1,9 @@
 //! `countersign policy …`: a policy proven before it is in force.
 
 pub mod check;
+pub mod diff;
 pub mod explain;
+pub mod history;
 pub mod test;
 mod page;
 mod sarif;
@@ -22,6 +24,10 @@ pub enum Policy {
     Test(test::Test),
     /// Say what would become of a request, and why.
     Explain(explain::Explain),
+    /// Say which recorded requests another policy would decide otherwise.
+    Diff(diff::Diff),
+    /// Say when which policy came into force, and what was refused.
+    History(history::History),
 }
 
 /// Which policy.
@@ -39,6 +45,8 @@ pub async fn run(policy: Policy) -> Result<End, Failure> {
     match policy {
         Policy::Check(check) => check::run(&check),
         Policy::Test(test) => test::run(&test),
+        Policy::History(history) => history::run(&history).await,
+        Policy::Diff(diff) => diff::run(&diff).await,
         Policy::Explain(explain) => explain::run(&explain),
     }
 }

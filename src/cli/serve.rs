@@ -10,6 +10,7 @@ use crate::{
     logging,
     means::Means,
     outbox::pace::Pace,
+    reload::{Files, Reload},
     server::{Server, Setup},
 };
 
@@ -29,8 +30,17 @@ pub async fn run(serve: Serve) -> Result<End, Failure> {
         .map_err(|faulty| output::law_faults(&faulty))?;
     let means = Means::open(&mut config, Clock::system(), Seeds::system()).await?;
     let Adapters { chats, directories, pages } = adapters::connect(&config, &law.people, &means)?;
+    let files = Files {
+        policy: config.policy.clone(),
+        catalogue: config.catalogue.clone(),
+        people: config.people.clone(),
+        known: adapters::known(&config),
+    };
     let setup = Setup { config, means, law, chats, directories, pace: Pace::Chat };
     let server = Server::start(setup, |_| pages).await?;
+    let reload = Reload::new(server.app(), files, sources);
+    reload.begin().await?;
+    server.app().also(reload.run());
     tracing::info!(address = %server.address(), "listening");
     stop_signal().await;
     tracing::info!("stopping");

@@ -7,7 +7,7 @@ use axum::http::Method;
 use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 
-use crate::domain::outcome::Status;
+use crate::{domain::outcome::Status, reload::Reloaded};
 
 const REQUESTS: &str = "countersign_http_requests_total";
 const SECONDS: &str = "countersign_http_request_seconds";
@@ -50,6 +50,14 @@ fn describe() {
     describe_counter!(OUTCOMES, "Requests that ended, by status.");
     describe_counter!(CALLBACKS, "Attempts to call back, by result.");
     describe_counter!(CARDS_GIVEN_UP, "Cards that a channel did not take and will not.");
+    describe_counter!(
+        "countersign_policy_reloads_total",
+        "Attempts to replace the policy, by result."
+    );
+    describe_gauge!(
+        "countersign_policy_refused",
+        "1 while the files hold a policy that was refused."
+    );
     describe_gauge!(WAITING, "Cards and callbacks that are due and not delivered.");
     describe_gauge!(WAITING_SECONDS, Unit::Seconds, "How long the oldest of them is overdue.");
     describe_gauge!(DEAD, "Messages that were given up.");
@@ -63,6 +71,11 @@ fn begin_at_zero() {
     for result in ["delivered", "retry", "dead"] {
         metrics::counter!(CALLBACKS, "result" => result).increment(0);
     }
+    for result in Reloaded::ALL {
+        metrics::counter!("countersign_policy_reloads_total", "result" => result.as_str())
+            .increment(0);
+    }
+    metrics::gauge!("countersign_policy_refused").set(0.0);
     metrics::counter!(CARDS_GIVEN_UP).increment(0);
 }
 

@@ -111,6 +111,7 @@ impl Office {
         Self { app, clock, sandbox, receiver, url, database }
     }
 
+    /// Where everything is kept.
     pub(crate) fn database_url(&self) -> String {
         self.database.url()
     }

@@ -3,3 +3,5 @@
 mod check;
 mod desk;
 mod rehearse;
+mod reload;
+mod replay;

@@ -65,10 +65,15 @@ impl Running {
         Self { child, url: format!("http://{address}"), log: Some(log) }
     }
 
+    /// Sends a signal, such as `-HUP`.
+    pub(crate) fn signal(&self, name: &str) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args([name, &pid]).status().unwrap().success());
+    }
+
     /// Asks it to stop as a supervisor would, waits until it has, and gives back its log.
     pub(crate) fn stop(mut self) -> String {
-        let pid = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        self.signal("-TERM");
         let status = self.child.wait().unwrap();
         let log = self.log.take().unwrap().join().unwrap();
         assert!(status.success(), "{status}: {log}");

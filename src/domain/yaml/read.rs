@@ -149,7 +149,8 @@ fn scalar(node: &Node) -> Option<&str> {
     }
 }
 
-fn parse_seconds(text: &str) -> Option<i64> {
+/// The seconds of a length of time such as `30m`.
+pub fn parse_seconds(text: &str) -> Option<i64> {
     let unit = match text.chars().next_back()? {
         's' => 1,
         'm' => 60,

@@ -1,10 +1,10 @@
 //! A folder with a configuration and the three files, and the commands that are run in it.
 
-use std::fs;
+use std::{fs, path::Path};
 
 use serde_json::Value;
 
-use crate::running::{Said, run};
+use crate::running::{Running, Said, run};
 
 /// What stands in the files unless a story writes something else.
 const POLICY: &str = include_str!("../../../adapters/sandbox/demo/policy.yaml");
@@ -22,17 +22,21 @@ impl Desk {
         desk.write("policy.yaml", POLICY);
         desk.write("catalogue.yaml", CATALOGUE);
         desk.write("people.yaml", PEOPLE);
-        desk.write(
+        desk.keep_in(&format!("sqlite:{}", desk.path("it.db")));
+        desk
+    }
+
+    /// Has the configuration name another database.
+    pub(super) fn keep_in(&self, database: &str) {
+        self.write(
             "countersign.yaml",
             &format!(
-                "database: \"sqlite:{}\"\nsandbox: {{ key: {{ env: SANDBOX_KEY }}, channels: \
+                "listen: 127.0.0.1:0\npublic_url: https://countersign.example\ndatabase: \"{database}\"\nsandbox: {{ key: {{ env: SANDBOX_KEY }}, channels: \
                  [platform, shop-approvals, payments, security, incident] }}\nclients:\n  - \
                  {{ id: shop-admin, name: Shop Admin, webhook_secret: {{ env: WEBHOOK_SECRET }}, \
-                 scopes: [\"*\"], trust: trusted }}\n",
-                desk.path("it.db")
+                 scopes: [\"*\"], trust: trusted }}\n"
             ),
         );
-        desk
     }
 
     /// The policy of the company.
@@ -55,12 +59,20 @@ impl Desk {
 
     /// Runs `countersign …`.
     pub(super) async fn command(&self, arguments: &[&str]) -> Said {
-        let environment = [
+        run(arguments, &self.environment()).await
+    }
+
+    /// Starts `countersign serve`.
+    pub(super) fn serve(&self) -> Running {
+        Running::start(Path::new(&self.path("countersign.yaml")), &self.environment())
+    }
+
+    fn environment(&self) -> [(&'static str, String); 3] {
+        [
             ("SANDBOX_KEY", "k".repeat(43)),
             ("WEBHOOK_SECRET", crate::receiver::SECRET.to_owned()),
             ("COUNTERSIGN_CONFIG", self.path("countersign.yaml")),
-        ];
-        run(arguments, &environment).await
+        ]
     }
 }
 
