@@ -36,14 +36,23 @@ const SEED: Seed = Seed([7; 32]);
 
 /// The demo's company, with so many rules that match nothing before its own.
 pub(crate) fn law(rules_before: usize) -> Result<Law, Failure> {
+    let sources = sources(rules_before)?;
+    Law::parse(&sources, &known()).map_err(|faulty| format!("{faulty:?}").into())
+}
+
+/// What its files may name.
+pub(crate) fn known() -> Known {
+    Known { platforms: vec![demo::PLATFORM], ..Known::default() }
+}
+
+/// The files of the same.
+pub(crate) fn sources(rules_before: usize) -> Result<Sources, Failure> {
     let source = |name: &str, text: &str| Source { name: name.to_owned(), text: text.to_owned() };
-    let sources = Sources {
+    Ok(Sources {
         policy: source("policy.yaml", &policy(rules_before)?),
         catalogue: source("catalogue.yaml", demo::CATALOGUE),
         people: source("people.yaml", demo::PEOPLE),
-    };
-    let known = Known { platforms: vec![demo::PLATFORM], ..Known::default() };
-    Law::parse(&sources, &known).map_err(|faulty| format!("{faulty:?}").into())
+    })
 }
 
 /// A rule is looked at in full when all but its last condition hold.
@@ -54,7 +63,7 @@ fn policy(rules_before: usize) -> Result<String, Failure> {
         writeln!(
             text,
             "  - {{ name: \"rule {number}\", if: {{ env: prod, access: write, \
-             scope: \"report:read\" }}, ask: [{{ from: security, count: 1, in: security }}] }}"
+             client: \"client-{number}-*\" }}, ask: [{{ from: security, count: 1, in: security }}] }}"
         )?;
     }
     text.push_str(rules);

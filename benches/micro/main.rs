@@ -5,11 +5,14 @@ mod company;
 
 use std::hint::black_box;
 
-use countersign::domain::{
-    button::{Meaning, press, token},
-    card::{self, Scene},
-    decide::decide,
-    vote::{Evidence, Verdict, Vote},
+use countersign::{
+    domain::{
+        button::{Meaning, press, token},
+        card::{self, Scene},
+        decide::decide,
+        vote::{Evidence, Verdict, Vote},
+    },
+    law::Law,
 };
 use countersign_json::{canonical::canonical, gate::Limits, intake};
 use countersign_port::{
@@ -86,6 +89,10 @@ fn policy(criterion: &mut Criterion) -> Result<(), Failure> {
             bencher.iter(|| company::plan(&law, black_box(&request)).is_ok());
         });
     }
+    let (sources, known) = (company::sources(994)?, company::known());
+    criterion.bench_function("policy read and checked, 1000 rules", |bencher| {
+        bencher.iter(|| Law::parse(black_box(&sources), &known).is_ok());
+    });
     let law = company::law(0)?;
     criterion.bench_function("open: plan, card, audit entry", |bencher| {
         bencher.iter(|| company::opened(black_box(&law)).is_ok());

@@ -5,7 +5,7 @@ pub mod refusal;
 pub mod story;
 mod words;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use countersign_port::{
     access::Loss,
@@ -407,7 +407,9 @@ fn still_needed(scene: Scene<'_>, plan: &Plan, standing: &Standing) -> Vec<Progr
 
 fn open_ask(scene: Scene<'_>, ask: &Ask, have: u32) -> Progress {
     let names = names(&deciders(scene, ask));
-    let line = format!("{have} of {} from {}: {names}", ask.count, ask.group_names());
+    let opened_at = open_since(scene, ask).unwrap_or(scene.now);
+    let groups = ask.circle_names(opened_at, scene.now);
+    let line = format!("{have} of {} from {groups}: {names}", ask.count);
     Progress { mark: ProgressMark::Open, line: Line::words(line) }
 }
 
@@ -415,8 +417,39 @@ fn open_ask(scene: Scene<'_>, ask: &Ask, have: u32) -> Progress {
 fn could_act<'a>(scene: Scene<'a>, ask: &Ask) -> impl Iterator<Item = &'a Person> {
     let excluded = scene.view.plans.get(scene.item).map_or(&[][..], |plan| &plan.excluded);
     let voted: Vec<&PersonId> = votes(scene).map(|vote| &vote.person).collect();
-    let members = scene.people.members_of(&ask.from).into_iter();
+    let opened_at = open_since(scene, ask).unwrap_or(scene.now);
+    let circles = ask.circles(opened_at, scene.now);
+    let members: BTreeMap<&PersonId, &Person> = circles
+        .flat_map(|circle| scene.people.members_of(circle))
+        .map(|person| (&person.id, person))
+        .collect();
+    let members = members.into_values();
     members.filter(move |person| !excluded.contains(&person.id) && !voted.contains(&&person.id))
+}
+
+/// Since when an ask is open; none where its step is not.
+fn open_since(scene: Scene<'_>, ask: &Ask) -> Option<Timestamp> {
+    let states = scene.view.states(scene.now);
+    let ItemState::Pending(standing) = states.get(scene.item)? else { return None };
+    let step = scene.view.plans.get(scene.item)?.steps.get(standing.step)?;
+    step.asks.contains(ask).then_some(standing.opened_at)
+}
+
+/// The names of those for whom a step waits, if it is the one that is open.
+fn still_wanted(scene: Scene<'_>, step: usize) -> Vec<String> {
+    let states = scene.view.states(scene.now);
+    let (Some(ItemState::Pending(standing)), Some(plan), None) =
+        (states.get(scene.item), scene.view.plans.get(scene.item), &scene.view.outcome)
+    else {
+        return Vec::new();
+    };
+    let open = plan.steps.get(standing.step).filter(|_| standing.step == step);
+    let asks = open.into_iter().flat_map(|step| step.asks.iter().zip(&standing.filled));
+    let short = asks.filter(|(ask, have)| **have < ask.count);
+    let mut names: Vec<String> = short.flat_map(|(ask, _)| deciders(scene, ask)).collect();
+    names.sort();
+    names.dedup();
+    names
 }
 
 /// The names of those who could still act on an ask.

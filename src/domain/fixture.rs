@@ -21,7 +21,7 @@ use super::{
     },
     id::{ClientId, Group, PersonId, RequestId},
     ids::Seed,
-    plan::{Ask, Channel, DescribedPart, Escalation, NumberCheck, Plan, Risk, Step},
+    plan::{Ask, Channel, DescribedPart, Escalation, Handover, NumberCheck, Plan, Risk, Step},
     request::{
         AccessRequest, Action, AskingClient, Context, GRANT_SCOPE, Item, RequestedAccess, Resource,
         Subject,
@@ -63,7 +63,8 @@ pub(super) fn channel(name: &str) -> Channel {
 /// After ten minutes the ask goes to another channel as well, and to its people.
 pub(super) fn escalating(ask: Ask, to: &str) -> Ask {
     let add = vec![Group::from(to)];
-    let escalation = Escalation { after_seconds: 600, to: channel(to), add };
+    let escalation =
+        Escalation { after_seconds: 600, to: channel(to), add, handover: Handover::Beside };
     Ask { escalate: Some(escalation), ..ask }
 }
 

@@ -8,7 +8,10 @@ use countersign_port::text::Untrusted;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::id::{Group, PersonId};
+use super::{
+    approval::later,
+    id::{Group, PersonId},
+};
 
 /// The plan of one item: steps follow one another, asks inside a step run side by side.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -91,8 +94,20 @@ pub struct Escalation {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub add: Vec<Group>,
     pub after_seconds: i64,
+    /// Whether those who were asked first may still act then.
+    #[serde(default, skip_serializing_if = "Handover::is_beside")]
+    pub handover: Handover,
     /// Where the card is posted as well.
     pub to: Channel,
+}
+
+/// What becomes of those who were asked first, when others may act too.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Handover {
+    #[default]
+    Beside,
+    Instead,
 }
 
 /// How much harm a mistake does. From the catalogue, never from a request.
@@ -167,6 +182,13 @@ impl Plan {
     }
 }
 
+impl Handover {
+    /// The plain way is not written down.
+    fn is_beside(&self) -> bool {
+        *self == Self::Beside
+    }
+}
+
 impl TraceLine {
     /// “rule `write to production`, line 68: `env` is `prod`”.
     pub fn sentence(&self) -> String {
@@ -188,6 +210,31 @@ impl Ask {
     /// Where it is asked: its channel, and the one that it may escalate to.
     pub fn channels(&self) -> impl Iterator<Item = &Channel> {
         std::iter::once(&self.channel).chain(self.escalate.iter().map(|escalation| &escalation.to))
+    }
+
+    /// Who may act on it at an instant, where its step opened at another: whoever is in all groups
+    /// of one of these lists.
+    pub fn circles(&self, opened_at: Timestamp, now: Timestamp) -> impl Iterator<Item = &[Group]> {
+        let escalation = self.escalate.as_ref().filter(|escalation| {
+            !escalation.add.is_empty() && later(opened_at, escalation.after_seconds) <= now
+        });
+        let handed_over = escalation.is_some_and(|one| one.handover == Handover::Instead);
+        let first = (!handed_over).then_some(self.from.as_slice());
+        first.into_iter().chain(escalation.map(|escalation| escalation.add.as_slice()))
+    }
+
+    /// The same in words: `shop and senior or platform`.
+    pub fn circle_names(&self, opened_at: Timestamp, now: Timestamp) -> String {
+        let named =
+            |circle: &[Group]| circle.iter().map(Group::as_str).collect::<Vec<_>>().join(" and ");
+        self.circles(opened_at, now).map(named).collect::<Vec<_>>().join(" or ")
+    }
+
+    /// The first instant after another at which it is to be reminded of.
+    pub fn next_reminder(&self, opened_at: Timestamp, after: Timestamp) -> Option<Timestamp> {
+        let every = self.remind_every_seconds.filter(|every| *every > 0)?;
+        let waited = after.duration_since(opened_at).as_secs().max(0);
+        Some(later(opened_at, (waited / every + 1).saturating_mul(every)))
     }
 
     /// The groups that are asked, in words: `shop and senior`.

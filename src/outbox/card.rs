@@ -75,9 +75,11 @@ impl Outbox {
         let mut connection = self.service.parts.store.read.acquire().await?;
         let news = entries::story(&mut connection, &row.request, *told).await?;
         drop(connection);
+        let law = self.service.law();
         let mut told = *told;
         for (leaf, payload) in news {
-            let line = before.as_ref().and_then(|_| story::line(view, *item, &leaf, &payload));
+            let scene = self.service.scene(&law, view, *item);
+            let line = before.as_ref().and_then(|_| story::line(scene, &leaf, &payload));
             if let Some(line) = line {
                 self.paces.spent(&row.lane, 1);
                 if !noted(chat.note(message, &line).await) {

@@ -78,7 +78,7 @@ impl Service {
         load::read_many(&mut connection, ids).await
     }
 
-    fn scene<'a>(&self, law: &'a Law, view: &'a View, item: usize) -> Scene<'a> {
+    pub(crate) fn scene<'a>(&self, law: &'a Law, view: &'a View, item: usize) -> Scene<'a> {
         Scene { view, item, people: &law.people, now: self.parts.clock.now() }
     }
 }

@@ -1,7 +1,7 @@
 //! One change of one request: what every use-case needs to write it down.
 
 use countersign_port::access::Identity;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -15,7 +15,7 @@ use crate::domain::{
     id::{ApprovalId, CardId, EntryId, EventId, RequestId},
     ids::Ids,
     outcome::Outcome,
-    plan::{Ask, Channel},
+    plan::{Ask, Channel, Step},
     task,
 };
 
@@ -27,6 +27,14 @@ pub(super) struct Change<'a> {
     public_url: &'a str,
     ids: &'a mut Ids,
     pub(super) now: Timestamp,
+    overdue: Overdue,
+}
+
+/// Whether this change has done what came due by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Overdue {
+    Waits,
+    SeenTo,
 }
 
 impl<'a> Change<'a> {
@@ -39,7 +47,7 @@ impl<'a> Change<'a> {
     ) -> Option<Self> {
         let Slice { requests, effects, public_url, .. } = slice;
         let loaded = requests.get_mut(request)?;
-        Some(Self { loaded, effects, public_url, ids, now })
+        Some(Self { loaded, effects, public_url, ids, now, overdue: Overdue::Waits })
     }
 
     pub(super) fn view(&self) -> &View {
@@ -85,8 +93,10 @@ impl<'a> Change<'a> {
         self.call_back(&event);
     }
 
-    /// Posts a card in every channel of the open steps that has none yet.
+    /// Posts a card in every channel of the open steps that has none yet, and reminds of what has
+    /// waited.
     fn ask(&mut self, states: &[ItemState]) {
+        self.overdue = Overdue::SeenTo;
         let plans = self.view().plans.clone();
         for (item, (state, plan)) in states.iter().zip(plans.iter()).enumerate() {
             let ItemState::Pending(standing) = state else { continue };
@@ -95,6 +105,7 @@ impl<'a> Change<'a> {
                 self.post(item, &ask.channel);
                 self.escalate(item, ask, standing);
             }
+            self.remind(item, step, standing);
         }
     }
 
@@ -118,6 +129,25 @@ impl<'a> Change<'a> {
         channel.addresses.iter().all(|(platform, address)| {
             self.loaded.withdrawn.contains(&(item, platform.clone(), address.clone()))
         })
+    }
+
+    /// Notes that people are to be reminded. What fell due before the last time that this request
+    /// was looked after was noted then; what was missed since is noted once.
+    fn remind(&mut self, item: usize, step: &Step, standing: &Standing) {
+        let Some(looked_after) = self.loaded.next_at else { return };
+        let Some(just_before) = looked_after.checked_sub(SignedDuration::from_micros(1)).ok()
+        else {
+            return;
+        };
+        let open = step.asks.iter().zip(&standing.filled).filter(|(ask, have)| **have < ask.count);
+        let is_due = |ask: &Ask| {
+            ask.next_reminder(standing.opened_at, just_before).is_some_and(|due| due <= self.now)
+        };
+        if open.into_iter().any(|(ask, _)| is_due(ask)) {
+            let facts = facts(json!({ "item": item, "step": standing.step }));
+            let payload = json!({}).into();
+            self.log(Event { kind: Kind::Reminded, actor: SYSTEM.to_owned(), facts, payload });
+        }
     }
 
     fn post(&mut self, item: usize, channel: &Channel) -> Posted {
@@ -184,7 +214,13 @@ impl<'a> Change<'a> {
 
     /// Ends a change that only the log shows.
     pub(super) fn recorded(&mut self) -> View {
-        self.loaded.next_at = next_at(self.view(), self.now);
+        // INVARIANT: what has come due stays due until it is seen to, whoever clicks in between.
+        let waits = self.overdue == Overdue::Waits
+            && self.view().outcome.is_none()
+            && self.loaded.next_at.is_some_and(|due| due <= self.now);
+        if !waits {
+            self.loaded.next_at = next_at(self.view(), self.now);
+        }
         self.effects.touches.insert(self.view().request.id.clone(), self.loaded.touch());
         self.view().clone()
     }
@@ -240,8 +276,13 @@ fn next_at(view: &View, now: Timestamp) -> Option<Timestamp> {
     let escalations = states.iter().zip(view.plans.iter()).flat_map(|(state, plan)| {
         let ItemState::Pending(standing) = state else { return Vec::new() };
         let asks = plan.steps.get(standing.step).map_or(&[][..], |step| &step.asks);
-        let dues = asks.iter().filter_map(|ask| ask.escalate.as_ref());
-        dues.map(|escalation| later(standing.opened_at, escalation.after_seconds)).collect()
+        let opened_at = standing.opened_at;
+        let due = |ask: &Ask| {
+            let escalation = ask.escalate.as_ref();
+            let escalates = escalation.map(|one| later(opened_at, one.after_seconds));
+            [escalates, ask.next_reminder(opened_at, now)]
+        };
+        asks.iter().flat_map(due).flatten().collect()
     });
     escalations.filter(|due| *due > now).chain([view.expires_at()]).min()
 }

@@ -13,7 +13,7 @@ use crate::domain::{
     audit::Kind,
     fixture::{CLIENT, House, REQUESTER, ask, at, escalating, plan, request},
     id::EventId,
-    plan::Plan,
+    plan::{Ask, Handover, Plan},
     request::{AccessRequest, Callback},
 };
 
@@ -256,6 +256,81 @@ fn an_ask_that_waited_long_enough_escalates_once() {
     assert!(written(&mut house).entries.is_empty(), "run twice, it does nothing");
     house.click(&id, "pat", "platform", Choice::Approve).unwrap();
     assert_eq!(house.view(&id).outcome.as_ref().unwrap().status, Status::Approved);
+}
+
+#[test]
+fn a_click_that_does_not_count_keeps_what_has_come_due() {
+    let mut house = House::new();
+    let id = house.open(request(1, 1), vec![plan([vec![escalating(ask("shop", 1), "platform")]])]);
+    // The timers are late, and a stranger clicks first.
+    house.now = at(10);
+    house.click(&id, "mallory", "security", Choice::Approve).unwrap_err();
+    written(&mut house);
+    house.now = at(11);
+    house.tick(&id);
+    assert_eq!(kinds(&written(&mut house)), [Kind::Escalated]);
+    assert_eq!(house.cards(&id), [(0, "platform"), (0, "shop")]);
+}
+
+#[test]
+fn an_escalation_can_take_the_ask_away_from_those_who_had_it() {
+    let mut house = House::new();
+    let mut handed_over = escalating(ask("shop", 2), "platform");
+    handed_over.escalate.as_mut().unwrap().handover = Handover::Instead;
+    let id = house.open(request(1, 1), vec![plan([vec![handed_over]])]);
+    house.click(&id, "erin", "shop", Choice::Approve).unwrap();
+    house.now = at(10);
+    house.tick(&id);
+    let late = house.click(&id, "farid", "shop", Choice::Approve).unwrap_err();
+    assert_eq!(late, Refused::Vote(RefusalKind::NotEligible), "it is theirs no more");
+    // Who counted before still counts.
+    house.click(&id, "pat", "platform", Choice::Approve).unwrap();
+    assert_eq!(house.view(&id).outcome.as_ref().unwrap().status, Status::Approved);
+}
+
+/// Reminded of every five minutes.
+fn reminding(ask: Ask) -> Ask {
+    Ask { remind_every_seconds: Some(300), ..ask }
+}
+
+#[test]
+fn people_are_reminded_for_as_long_as_the_step_waits() {
+    let mut house = House::new();
+    let steps =
+        [vec![reminding(ask("shop", 1)), ask("finance", 1)], vec![reminding(ask("security", 1))]];
+    let id = house.open(request(1, 1), vec![plan(steps)]);
+    let first = written(&mut house);
+    assert_eq!(first.touches[&id].next_at, Some(at(5)));
+    let reminded = |house: &mut House, minute: i64| {
+        house.now = at(minute);
+        house.tick(&id);
+        kinds(&written(house)) == [Kind::Reminded]
+    };
+    assert!(!reminded(&mut house, 4));
+    assert!(reminded(&mut house, 5));
+    assert!(!reminded(&mut house, 5), "run twice, it does nothing");
+    // Timers that stood still make up for all of it with one.
+    assert!(reminded(&mut house, 21));
+    assert!(!reminded(&mut house, 24));
+    // The ask that is reminded of is fulfilled; the other never is.
+    house.click(&id, "erin", "shop", Choice::Approve).unwrap();
+    assert!(!reminded(&mut house, 25));
+    house.now = at(26);
+    house.click(&id, "fay", "finance", Choice::Approve).unwrap();
+    written(&mut house);
+    assert!(!reminded(&mut house, 30) && house.view(&id).outcome.is_some(), "the end, and no more");
+}
+
+#[test]
+fn a_reminder_that_fell_due_is_noted_by_whoever_counts_first() {
+    let mut house = House::new();
+    let id = house.open(request(1, 1), vec![plan([vec![reminding(ask("shop", 2))]])]);
+    written(&mut house);
+    house.now = at(5);
+    house.click(&id, "erin", "shop", Choice::Approve).unwrap();
+    assert_eq!(kinds(&written(&mut house)), [Kind::VoteCast, Kind::Reminded]);
+    house.tick(&id);
+    assert!(kinds(&written(&mut house)).is_empty());
 }
 
 #[test]

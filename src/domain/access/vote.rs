@@ -200,8 +200,13 @@ fn asks_for(
         .map(|(number, _)| number)
         .collect();
     if asks.is_empty() {
-        let other = plan.steps.iter().flat_map(|step| &step.asks);
-        let elsewhere = other.filter(|ask| is_in_all(&certain.groups, &ask.from)).count() > 0;
+        // Of the open step, whoever had it before it was handed over is not asked any more.
+        let elsewhere = plan.steps.iter().enumerate().any(|(number, step)| {
+            step.asks.iter().any(|ask| match number == standing.step {
+                true => may_answer(ask, &certain.groups, standing, now),
+                false => is_in_all(&certain.groups, &ask.from),
+            })
+        });
         return Err(if elsewhere { RefusalKind::StepNotOpen } else { not_eligible(step, certain) });
     }
     if vote.step != standing.step {
@@ -233,13 +238,9 @@ fn is_asked_at(ask: &Ask, vote: &Vote) -> bool {
     ask.channels().any(|channel| channel.addresses.get(&vote.platform) == Some(&vote.address))
 }
 
-/// In all groups of the ask, or in those that its escalation added in the meantime.
+/// In all groups of the ask, or of those that its escalation has brought in meanwhile.
 fn may_answer(ask: &Ask, groups: &[Group], standing: &Standing, now: Timestamp) -> bool {
-    let added = ask.escalate.iter().filter(|escalation| {
-        !escalation.add.is_empty() && later(standing.opened_at, escalation.after_seconds) <= now
-    });
-    is_in_all(groups, &ask.from)
-        || added.into_iter().any(|escalation| is_in_all(groups, &escalation.add))
+    ask.circles(standing.opened_at, now).any(|circle| is_in_all(groups, circle))
 }
 
 /// An empty list of groups is nobody, not everybody.

@@ -129,7 +129,8 @@ fn open_groups(scene: Scene<'_>) -> String {
         return "the group that decides".to_owned();
     };
     let asks = plan.steps.get(standing.step).map_or(&[][..], |step| &step.asks);
-    joined(&asks.iter().map(super::Ask::group_names).collect::<Vec<_>>(), "or")
+    let named = |ask: &super::Ask| ask.circle_names(standing.opened_at, scene.now);
+    joined(&asks.iter().map(named).collect::<Vec<_>>(), "or")
 }
 
 /// When somebody last granted less than was asked.

@@ -5,16 +5,16 @@ use countersign_port::{access::DenyReason, card::Line, text::Untrusted};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::client_name;
+use super::{Scene, client_name};
 use crate::domain::{
-    access::slice::View,
     audit::{Kind, Leaf},
     outcome::Status,
     vote::Verdict,
 };
 
 /// The line of an entry, if it has one for the card of this item. An erased payload tells nothing.
-pub fn line(view: &View, item: usize, leaf: &Leaf, payload: &Value) -> Option<Line> {
+pub fn line(scene: Scene<'_>, leaf: &Leaf, payload: &Value) -> Option<Line> {
+    let Scene { view, item, .. } = scene;
     let fact = |name: &str| leaf.facts.get(name);
     let is_elsewhere = fact("item").and_then(Value::as_u64).is_some_and(|of| of != item as u64);
     if is_elsewhere {
@@ -29,6 +29,7 @@ pub fn line(view: &View, item: usize, leaf: &Leaf, payload: &Value) -> Option<Li
             let after = if lost { ", because another channel is lost." } else { " as well." };
             Some(Line::words(before).outside(channel).and(after))
         }
+        Kind::Reminded => reminded(scene, fact("step")?.as_u64()?),
         Kind::RequestDecided => decided(fact("status")?),
         Kind::CallbackDelivered => Some(client_name(view).and(" told ").time(leaf.at)),
         Kind::CallbackDead => Some(client_name(view).and(" could not be told.")),
@@ -42,6 +43,17 @@ pub fn line(view: &View, item: usize, leaf: &Leaf, payload: &Value) -> Option<Li
         | Kind::CredentialClaimed
         | Kind::CredentialRefused => None,
     }
+}
+
+/// Names only people who can still act; nobody is reminded of what has been decided meanwhile.
+fn reminded(scene: Scene<'_>, step: u64) -> Option<Line> {
+    let names = super::still_wanted(scene, usize::try_from(step).ok()?);
+    if names.is_empty() {
+        return None;
+    }
+    let who = super::joined(&names, "or");
+    let line = Line::words("Reminder: this still waits. ").outside(Untrusted::new(who).display());
+    Some(line.and(" can decide until ").time(scene.view.expires_at()).and("."))
 }
 
 /// What an entry about a vote says in words.

@@ -12,6 +12,7 @@ use serde_json::json;
 use super::{refusal::refusal, *};
 use crate::domain::{
     access::{Act, cancel::Cancel},
+    audit::Kind,
     fixture::{CLIENT, House, ask, at, plan, request},
     id::{CardId, ClientId, RequestId},
     people::People,
@@ -201,4 +202,29 @@ fn a_refusal_says_why_and_who_can() {
     assert_eq!(over, "This was denied at 12:02 UTC; nothing was granted.");
     let nobody = says(&house, RefusalKind::OwnRequest);
     assert_eq!(nobody, "You asked for this, so you can't approve it. Nobody can.");
+}
+
+#[test]
+fn a_reminder_names_those_who_can_still_decide() {
+    let mut house = House::new();
+    let mut asked = two_then_one();
+    asked.steps[0].asks[0].remind_every_seconds = Some(300);
+    let id = house.open(full(1), vec![asked]);
+    let says = |house: &House| {
+        let people = people();
+        let scene = Scene { view: house.view(&id), item: 0, people: &people, now: house.now };
+        let entries = house.slice.effects.entries.iter();
+        let reminders = entries.filter(|entry| entry.leaf.kind == Kind::Reminded);
+        let last = reminders.last().expect("a reminder");
+        story::line(scene, &last.leaf, &serde_json::json!({})).map(|line| line.plain())
+    };
+    house.now = at(5);
+    house.tick(&id);
+    let all = "Reminder: this still waits. Erin Doyle, Farid Aziz or Gus Lind can decide until 12:30 UTC.";
+    assert_eq!(says(&house).as_deref(), Some(all));
+    house.click(&id, "erin", "shop", Choice::Approve).unwrap();
+    let rest = "Reminder: this still waits. Farid Aziz or Gus Lind can decide until 12:30 UTC.";
+    assert_eq!(says(&house).as_deref(), Some(rest));
+    house.click(&id, "gus", "shop", deny()).unwrap();
+    assert_eq!(says(&house), None, "it has been decided meanwhile");
 }

@@ -7,8 +7,8 @@ use super::{
     Policy, Question, Refused,
     attribute::Facts,
     rule::{
-        AskTerms, ChannelName, Decision, GroupName, Lifetimes, Limits, ReviewTerms, Rule,
-        Tightening, either, shorter,
+        AskTerms, ChannelName, Decision, EscalationTerms, GroupName, Lifetimes, Limits,
+        ReviewTerms, Rule, Tightening, either, shorter,
     },
 };
 use crate::domain::{
@@ -193,7 +193,8 @@ impl Owner<'_> {
     fn ask(&self, terms: &AskTerms, at_least: u32) -> Result<Ask, Refused> {
         let escalate = terms.escalate.as_ref().map(|terms| {
             let add = self.groups(&terms.add);
-            Ok(Escalation { after_seconds: terms.after_seconds, to: self.channel(&terms.to)?, add })
+            let EscalationTerms { after_seconds, handover, .. } = *terms;
+            Ok(Escalation { after_seconds, to: self.channel(&terms.to)?, add, handover })
         });
         Ok(Ask {
             from: self.groups(&terms.from),

@@ -5,7 +5,7 @@ use super::condition::Conditions;
 use crate::domain::{
     diagnostic::Span,
     id::Group,
-    plan::{Channel, CredentialTerms, NumberCheck},
+    plan::{Channel, CredentialTerms, Handover, NumberCheck},
 };
 
 /// Applies wherever it matches, in no order, and can only tighten.
@@ -91,6 +91,7 @@ pub struct EscalationTerms {
     pub after_seconds: i64,
     pub to: ChannelName,
     pub add: Vec<GroupName>,
+    pub handover: Handover,
 }
 
 /// A review before the owner is known.

@@ -2,8 +2,10 @@
 
 use countersign::{
     app::App,
+    domain::id::RequestId,
     law::{Known, Sources},
     reload::{Files, Reload, Reloaded},
+    store::entries::story,
 };
 use countersign_port::card::Verb;
 use jiff::SignedDuration;
@@ -86,6 +88,42 @@ async fn what_checks_comes_into_force_and_what_does_not_changes_nothing() {
         assert_eq!(told[0]["policy_sha256"], told[1]["policy_sha256"]);
         let said = desk.policy_command(&["history", "--limit", "1"]).await;
         assert!(said.out.contains("  refused  policy "), "{}", said.out);
+        office
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_waits_for_ever_reminded_handed_over_and_over() {
+    tell(|office| async {
+        let desk = Desk::new();
+        let patient = Desk::policy().replace(
+            "escalate: { after: 10m, to: platform }",
+            "remind: { every: 4m }, escalate: { after: 10m, to: platform, instead: senior }",
+        );
+        let reload = reload(&desk, &office.app);
+        desk.write("policy.yaml", &patient);
+        assert_eq!(reload.now().await, Reloaded::InForce);
+        let answer = office.ask(&body()).await;
+        let id: RequestId = answer.body["task"]["id"].as_str().unwrap().parse().unwrap();
+        office.settle().await;
+        for _ in 0..12 {
+            office.advance(SignedDuration::from_mins(1)).await;
+        }
+        // The leads are in `senior` too; Gus is not a lead and may decide now, in the other channel.
+        office.press("gus", "platform", Verb::Approve).await.unwrap();
+        for _ in 12..30 {
+            office.advance(SignedDuration::from_mins(1)).await;
+        }
+        let mut connection = office.store().read.acquire().await.unwrap();
+        let entries = story(&mut connection, &id, 0).await.unwrap();
+        drop(connection);
+        let told: Vec<&str> = entries.iter().map(|(leaf, _)| leaf.kind.as_str()).collect();
+        let before = ["request_opened", "reminded", "reminded", "escalated", "reminded"];
+        let after =
+            ["vote_cast", "reminded", "reminded", "reminded", "reminded", "request_decided"];
+        assert_eq!(told, [&before[..], &after].concat());
+        assert_eq!(office.get(id.as_str()).await.body["task"]["status"], "expired");
         office
     })
     .await;

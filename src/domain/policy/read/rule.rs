@@ -12,7 +12,7 @@ use super::{
 use crate::domain::{
     diagnostic::{Diagnostic, Span},
     id::Group,
-    plan::{CredentialTerms, NumberCheck},
+    plan::{CredentialTerms, Handover, NumberCheck},
     yaml::{
         Node,
         read::{self, Faults, Members, Text},
@@ -153,12 +153,19 @@ impl Names<'_> {
     }
 
     fn escalation(&self, node: &Node, faults: &mut Faults) -> Option<EscalationTerms> {
-        let members = Members::of(node, &["after", "to", "add"], faults)?;
+        let members = Members::of(node, &["after", "to", "add", "instead"], faults)?;
         let after = members.need("after", faults).and_then(|node| read::seconds(node, faults));
         let to = members.need("to", faults).and_then(|node| self.channel(node, faults));
-        let add = members.get("add").map(|node| self.groups(node, faults));
+        let (beside, instead) = (members.get("add"), members.get("instead"));
+        if let (Some(_), Some(twice)) = (beside, instead) {
+            let message = "an escalation has either `add` or `instead`";
+            let help = "`add` lets others act too, `instead` lets only them".to_owned();
+            faults.push(Diagnostic::new(twice.span, message).with_help(Some(help)));
+        }
+        let add = beside.or(instead).map(|node| self.groups(node, faults));
         let add = add.unwrap_or_else(|| Some(Vec::new()));
-        Some(EscalationTerms { after_seconds: after?, to: to?, add: add? })
+        let handover = if instead.is_some() { Handover::Instead } else { Handover::Beside };
+        Some(EscalationTerms { after_seconds: after?, to: to?, add: add?, handover })
     }
 
     fn review(&self, node: &Node, faults: &mut Faults) -> Option<ReviewTerms> {
