@@ -184,6 +184,7 @@ impl Plan {
 
 impl Handover {
     /// The plain way is not written down.
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
     fn is_beside(&self) -> bool {
         *self == Self::Beside
     }

@@ -36,8 +36,15 @@ pub struct Diff {
     #[command(flatten)]
     file: ConfigFile,
     /// Judge the recorded requests of so long a time, such as 30d; without a length, all of them.
-    #[arg(long, required = true, value_name = "TIME", num_args = 0..=1, value_parser = seconds)]
-    replay: Option<Option<i64>>,
+    #[arg(
+        long,
+        required = true,
+        value_name = "TIME",
+        num_args = 0..=1,
+        default_missing_value = "3650d",
+        value_parser = seconds
+    )]
+    replay: i64,
     /// Only what becomes easier is a no.
     #[arg(long)]
     allow_tighter: bool,
@@ -99,7 +106,7 @@ impl Bench {
 
     async fn judge_all(&self, diff: &Diff, store: &Store) -> Result<Sum, Failure> {
         let now = Clock::system().now().as_microsecond();
-        let since = diff.replay.flatten().map_or(i64::MIN, |seconds| now - seconds * 1_000_000);
+        let since = now - diff.replay * 1_000_000;
         let mut sum = Sum::default();
         let mut place = Place::since(since);
         while let Some((requests, end)) = store.recorded(&place).await? {

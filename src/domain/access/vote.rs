@@ -202,9 +202,12 @@ fn asks_for(
     if asks.is_empty() {
         // Of the open step, whoever had it before it was handed over is not asked any more.
         let elsewhere = plan.steps.iter().enumerate().any(|(number, step)| {
-            step.asks.iter().any(|ask| match number == standing.step {
-                true => may_answer(ask, &certain.groups, standing, now),
-                false => is_in_all(&certain.groups, &ask.from),
+            step.asks.iter().any(|ask| {
+                if number == standing.step {
+                    may_answer(ask, &certain.groups, standing, now)
+                } else {
+                    is_in_all(&certain.groups, &ask.from)
+                }
             })
         });
         return Err(if elsewhere { RefusalKind::StepNotOpen } else { not_eligible(step, certain) });

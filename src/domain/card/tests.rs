@@ -214,8 +214,8 @@ fn a_reminder_names_those_who_can_still_decide() {
         let people = people();
         let scene = Scene { view: house.view(&id), item: 0, people: &people, now: house.now };
         let entries = house.slice.effects.entries.iter();
-        let reminders = entries.filter(|entry| entry.leaf.kind == Kind::Reminded);
-        let last = reminders.last().expect("a reminder");
+        let mut newest = entries.rev().filter(|entry| entry.leaf.kind == Kind::Reminded);
+        let last = newest.next().expect("a reminder");
         story::line(scene, &last.leaf, &serde_json::json!({})).map(|line| line.plain())
     };
     house.now = at(5);

@@ -80,7 +80,7 @@ impl Finding {
     }
 
     /// The same where it is no more than a warning.
-    fn as_warning(mut self) -> Self {
+    fn into_warning(mut self) -> Self {
         self.diagnostic.severity = Severity::Warning;
         self
     }

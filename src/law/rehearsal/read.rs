@@ -164,12 +164,11 @@ impl Reader<'_> {
                 }),
             );
         }
-        let lists: [(&str, fn(BTreeSet<String>) -> Expectation); 2] =
-            [("asked", Expectation::Asked), ("cards", Expectation::Cards)];
-        for (key, expectation) in lists {
+        for (key, asked) in [("asked", true), ("cards", false)] {
             let Some(node) = members.get(key) else { continue };
             let names = self.names(node);
-            wanted.push(Wanted { what: expectation(names), span: node.span });
+            let what = if asked { Expectation::Asked(names) } else { Expectation::Cards(names) };
+            wanted.push(Wanted { what, span: node.span });
         }
         wanted
     }

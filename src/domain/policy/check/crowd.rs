@@ -125,7 +125,7 @@ fn told(rule: &Rule, mut troubles: Vec<(&Group, Trouble)>, owners: usize) -> Vec
         let message = format!("the rule `{}` {}", rule.name, trouble.sentence());
         let help = format!("for what belongs to {names}: {}", trouble.remedy());
         let finding = Finding::new(code, place(rule, trouble), message, help);
-        findings.push(if works_for_some { finding.as_warning() } else { finding });
+        findings.push(if works_for_some { finding.into_warning() } else { finding });
     }
     findings
 }

@@ -88,7 +88,7 @@ pub(super) fn judge(
     groups: &[&str],
     parts: &[Known],
 ) -> Verdict {
-    let mut whole: Option<(Vec<String>, Vec<Vec<Asking>>, bool, [i64; 3])> = None;
+    let mut whole: Option<Whole> = None;
     for part in parts {
         let Some((rule, steps, check, times)) = judge_part(policy, asked, requester, groups, part)
         else {
@@ -140,6 +140,9 @@ pub(super) fn judge(
     Verdict::Plan { rules, steps, number_check, times }
 }
 
+/// Rules, steps, number check and times of all parts so far.
+type Whole = (Vec<String>, Vec<Vec<Asking>>, bool, [i64; 3]);
+
 type Part = (String, Vec<Vec<Asking>>, bool, [i64; 3]);
 
 fn judge_part(
@@ -175,10 +178,10 @@ fn judge_part(
         looks(&rule.conditions) == Tri::Yes && (rule.steps.is_some() || !needs_people)
     })?;
     let mut times = DEFAULTS;
-    for at in 0..3 {
-        times[at] = rule.times[at].unwrap_or(times[at]);
+    for (at, time) in times.iter_mut().enumerate() {
+        *time = rule.times[at].unwrap_or(*time);
         for guard in &applying {
-            times[at] = guard.cap[at].map_or(times[at], |cap| cap.min(times[at]));
+            *time = guard.cap[at].map_or(*time, |cap| cap.min(*time));
         }
     }
     let mut steps = rule.steps.clone().unwrap_or_default();
@@ -204,13 +207,12 @@ fn answer(
     groups: &[&str],
     part: &Known,
 ) -> Tri {
-    let text = |value: &str| match wish {
-        Wish::AnyOf(patterns) if patterns.iter().any(|pattern| fits(pattern, value)) => Tri::Yes,
-        _ => Tri::No,
+    let text = |value: &str| {
+        let Wish::AnyOf(patterns) = wish else { return Tri::No };
+        if patterns.iter().any(|pattern| fits(pattern, value)) { Tri::Yes } else { Tri::No }
     };
     match name {
         "scope" | "action" if part.kind == name => text(part.name),
-        "scope" | "action" => Tri::No,
         "access" => text(part.access),
         "risk" => text(part.risk),
         "env" => text("prod"),
@@ -219,10 +221,10 @@ fn answer(
         "client.trust" => text(asked.client_trust.as_str()),
         "requester" => requester.map_or(Tri::Unknown, text),
         "resource.id" => text(asked.resource.as_deref().unwrap_or("orders")),
-        "break_glass" => match wish {
-            Wish::Flag(wanted) if *wanted == asked.emergency => Tri::Yes,
-            _ => Tri::No,
-        },
+        "break_glass" => {
+            let holds = matches!(wish, Wish::Flag(wanted) if *wanted == asked.emergency);
+            if holds { Tri::Yes } else { Tri::No }
+        }
         "requester.group" => {
             let known = groups.iter().copied().chain(asked.groups.iter().map(String::as_str));
             if known.into_iter().any(|group| text(group) == Tri::Yes) {
@@ -256,15 +258,16 @@ fn amount(parameters: &Map<String, Value>, wish: &Wish) -> Tri {
 
 /// The definition of a pattern, tried out from every place.
 fn fits(pattern: &str, text: &str) -> bool {
-    match pattern.chars().next() {
+    let (pattern, text): (Vec<char>, Vec<char>) =
+        (pattern.chars().collect(), text.chars().collect());
+    fits_from(&pattern, &text)
+}
+
+fn fits_from(pattern: &[char], text: &[char]) -> bool {
+    match pattern.split_first() {
         None => text.is_empty(),
-        Some('*') => {
-            (0..=text.len()).any(|at| text.is_char_boundary(at) && fits(&pattern[1..], &text[at..]))
-        }
-        Some(letter) => {
-            text.starts_with(letter)
-                && fits(&pattern[letter.len_utf8()..], &text[letter.len_utf8()..])
-        }
+        Some(('*', rest)) => (0..=text.len()).any(|at| fits_from(rest, &text[at..])),
+        Some((letter, rest)) => text.first() == Some(letter) && fits_from(rest, &text[1..]),
     }
 }
 
