@@ -69,7 +69,8 @@ impl Reload {
         }
         let before = known.and_then(|body| body.get("after").cloned());
         let body = json!({ "after": digests, "before": before });
-        store.add_law_change(&self.line(Reloaded::InForce, body)).await
+        let policy = self.service.law().policy.sha256.clone();
+        store.add_law_change(&self.line(Reloaded::InForce, policy, body)).await
     }
 
     /// Reads the files again whenever the process gets SIGHUP, until it is told to stop.
@@ -105,25 +106,32 @@ impl Reload {
         let mut in_force = self.in_force.lock().await;
         let reloaded = match self.read() {
             Ok((sources, _)) if digests(&sources) == digests(&in_force) => Reloaded::Unchanged,
-            Ok((sources, law)) => {
-                self.directories.put_into_force(&law);
-                let change = self.line(Reloaded::InForce, changed(&in_force, &sources));
-                tracing::info!(policy_sha256 = change.policy_sha256, "another policy is in force");
-                self.write_down(&change).await;
-                *in_force = sources;
-                // Groups that are new are asked for at once, and not in two minutes.
-                self.directories.ask_all().await;
-                Reloaded::InForce
-            }
+            Ok((sources, law)) => self.replace(&mut in_force, sources, &law).await,
             Err(faults) => {
-                tracing::error!(faults = ?faults, "the files were refused: the policy in force stays");
+                tracing::error!(?faults, "the files were refused: the policy in force stays");
                 let body = json!({ "before": digests(&in_force), "faults": faults });
-                self.write_down(&self.line(Reloaded::Refused, body)).await;
+                let policy = self.service.law().policy.sha256.clone();
+                self.write_down(Reloaded::Refused, policy, body).await;
                 Reloaded::Refused
             }
         };
         count(reloaded);
         reloaded
+    }
+
+    /// INVARIANT: nothing comes into force that is not written down.
+    async fn replace(&self, in_force: &mut Sources, sources: Sources, law: &Law) -> Reloaded {
+        let policy_sha256 = law.policy.sha256.clone();
+        let changed = changed(in_force, &sources);
+        if !self.write_down(Reloaded::InForce, policy_sha256.clone(), changed).await {
+            return Reloaded::Refused;
+        }
+        self.directories.put_into_force(law);
+        tracing::info!(policy_sha256, "another policy is in force");
+        *in_force = sources;
+        // Groups that are new are asked for at once, and not in two minutes.
+        self.directories.ask_all().await;
+        Reloaded::InForce
     }
 
     fn read(&self) -> Result<(Sources, Law), Vec<Value>> {
@@ -134,25 +142,21 @@ impl Reload {
         Ok((sources, law))
     }
 
-    /// A policy that is in force is not taken back because it could not be written down: clicks go on,
-    /// and every request names its digest.
-    async fn write_down(&self, change: &LawChange) {
-        if let Err(error) = self.service.parts.store.add_law_change(change).await {
-            tracing::error!(%error, policy_sha256 = change.policy_sha256,
-                "a change of the policy could not be written down");
+    /// Whether the line is in the history.
+    async fn write_down(&self, result: Reloaded, policy_sha256: String, body: Value) -> bool {
+        let change = self.line(result, policy_sha256, body);
+        let written = self.service.parts.store.add_law_change(&change).await;
+        if let Err(error) = &written {
+            tracing::error!(%error, "a change of the policy could not be written down: it stays");
         }
+        written.is_ok()
     }
 
-    fn line(&self, result: Reloaded, body: Value) -> LawChange {
+    fn line(&self, result: Reloaded, policy_sha256: String, body: Value) -> LawChange {
         let parts = &self.service.parts;
         let at = parts.clock.now();
-        LawChange {
-            id: parts.seeds.seed().ids(at).ulid().to_string().to_ascii_lowercase(),
-            at,
-            result: result.as_str().to_owned(),
-            policy_sha256: self.service.law().policy.sha256.clone(),
-            body,
-        }
+        let id = parts.seeds.seed().ids(at).ulid().to_string().to_ascii_lowercase();
+        LawChange { id, at, result: result.as_str().to_owned(), policy_sha256, body }
     }
 }
 

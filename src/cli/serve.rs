@@ -30,6 +30,14 @@ pub async fn run(serve: Serve) -> Result<End, Failure> {
         .map_err(|faulty| output::law_faults(&faulty))?;
     let means = Means::open(&mut config, Clock::system(), Seeds::system()).await?;
     let Adapters { chats, directories, pages } = adapters::connect(&config, &law.people, &means)?;
+    for warning in law.warnings().iter().map(|finding| &finding.diagnostic) {
+        tracing::warn!(
+            code = warning.code,
+            line = warning.span.line,
+            "policy: {}",
+            warning.message
+        );
+    }
     let files = Files {
         policy: config.policy.clone(),
         catalogue: config.catalogue.clone(),

@@ -150,6 +150,23 @@ async fn each_process_reads_its_own_files() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn nothing_comes_into_force_that_is_not_written_down() {
+    tell(|office| async {
+        let replica = office.replica().await;
+        let desk = Desk::new();
+        let reload = reload(&desk, &replica);
+        let before = replica.service.law().policy.sha256.clone();
+        desk.write("policy.yaml", &Desk::policy().replace("count: 2", "count: 1"));
+        replica.store().write.close().await;
+        assert_eq!(reload.now().await, Reloaded::Refused);
+        assert_eq!(replica.service.law().policy.sha256, before);
+        replica.stop().await;
+        office
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_hangup_is_the_word_for_it() {
     let desk = Desk::new();
     let running = desk.serve();
