@@ -1,7 +1,5 @@
 //! Patterns with `*`, split once at load. There are no other wildcards and no escapes.
 
-use std::fmt;
-
 /// A text in which `*` stands for any stretch, the empty one too.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Glob {
@@ -9,12 +7,18 @@ pub struct Glob {
     head: String,
     /// What comes after each `*`, in order.
     tails: Vec<String>,
+    /// As it was written.
+    pattern: String,
 }
 
 impl Glob {
     pub fn new(pattern: &str) -> Self {
         let mut pieces = pattern.split('*').map(str::to_owned);
-        Self { head: pieces.next().unwrap_or_default(), tails: pieces.collect() }
+        Self {
+            head: pieces.next().unwrap_or_default(),
+            tails: pieces.collect(),
+            pattern: pattern.to_owned(),
+        }
     }
 
     pub fn matches(&self, text: &str) -> bool {
@@ -31,13 +35,13 @@ impl Glob {
     /// Whether it matches everything that the other matches. A star of the other is a letter that
     /// no pattern spells, so that only a star can match it.
     pub fn covers(&self, other: &Self) -> bool {
-        self.matches(&other.to_string())
+        self.matches(&other.pattern)
     }
 
     /// Whether some text matches both.
     pub fn meets(&self, other: &Self) -> bool {
-        let (one, other) = (self.to_string(), other.to_string());
-        let (one, other): (Vec<char>, Vec<char>) = (one.chars().collect(), other.chars().collect());
+        let letters = |glob: &Self| glob.pattern.chars().collect::<Vec<char>>();
+        let (one, other) = (letters(self), letters(other));
         // For each prefix of `one`, whether it meets the prefix of `other` that was read so far.
         let stars = |letters: &[char]| letters.iter().take_while(|letter| **letter == '*').count();
         let mut row: Vec<bool> = (0..=one.len()).map(|read| read <= stars(&one)).collect();
@@ -60,13 +64,6 @@ fn next_row(row: &[bool], one: &[char], letter: char) -> Vec<bool> {
         });
     }
     next
-}
-
-impl fmt::Display for Glob {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.head)?;
-        self.tails.iter().try_for_each(|tail| write!(f, "*{tail}"))
-    }
 }
 
 #[cfg(test)]

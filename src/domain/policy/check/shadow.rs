@@ -99,10 +99,11 @@ fn reach(ground: &Ground<'_>, rule: usize, is_meant: impl Fn(usize) -> bool) -> 
 /// Of two rules that overlap, the first asks for less, and is no exception from the second.
 fn laxer_first(ground: &Ground<'_>) -> Vec<Finding> {
     let rules = &ground.policy.rules;
+    let weights: Vec<u32> = rules.iter().map(weight).collect();
     let mut meeting = BTreeSet::new();
     for plot in &ground.plots {
         for first in plot.rules.iter().filter(|first| first.taken_by.is_none()) {
-            meet(rules, plot, first, &mut meeting);
+            meet((rules, &weights), plot, first, &mut meeting);
         }
     }
     let is_no_exception =
@@ -125,13 +126,16 @@ fn laxer_first(ground: &Ground<'_>) -> Vec<Finding> {
 
 /// Notes the later and stricter rules that overlap with one in a world.
 fn meet(
-    rules: &[Rule],
+    (rules, weights): (&[Rule], &[u32]),
     plot: &Plot<'_>,
     first: &Match<'_>,
     meeting: &mut BTreeSet<(usize, usize)>,
 ) {
     let Some(lax) = rules.get(first.rule).filter(|rule| !is_break_glass(rule)) else { return };
-    for second in plot.rules.iter().filter(|second| second.rule > first.rule) {
+    // Most rules ask for as much: they need no closer look.
+    let own = weights.get(first.rule);
+    let heavier = |second: &&Match<'_>| second.rule > first.rule && weights.get(second.rule) > own;
+    for second in plot.rules.iter().filter(heavier) {
         let pair = (first.rule, second.rule);
         if !meeting.contains(&pair)
             && second.taken_by.is_none()
@@ -158,21 +162,28 @@ fn is_break_glass(rule: &Rule) -> bool {
     rule.conditions.all.iter().any(|condition| condition.name == "break_glass")
 }
 
+/// How many people a rule asks, all in all.
+fn weight(rule: &Rule) -> u32 {
+    match &rule.decision {
+        Decision::PreApprove => 0,
+        Decision::Ask(steps) => {
+            steps.iter().flatten().map(|ask| ask.count).fold(0, u32::saturating_add)
+        }
+    }
+}
+
 /// Whether everything that the first asks for is asked for by the second as well, and more.
 fn is_laxer(first: &Rule, second: &Rule) -> bool {
     match (&first.decision, &second.decision) {
         (Decision::PreApprove, Decision::Ask(_)) => true,
         (Decision::Ask(few), Decision::Ask(many)) => {
-            let people = |steps: &[Vec<AskTerms>]| -> u32 {
-                steps.iter().flatten().map(|ask| ask.count).fold(0, u32::saturating_add)
-            };
             let asked = |ask: &AskTerms| {
                 many.iter().flatten().any(|other| {
                     other.count >= ask.count
                         && ask.from.iter().all(|group| other.from.contains(group))
                 })
             };
-            people(few) < people(many) && few.iter().flatten().all(asked)
+            weight(first) < weight(second) && few.iter().flatten().all(asked)
         }
         (Decision::PreApprove | Decision::Ask(_), Decision::PreApprove) => false,
     }
