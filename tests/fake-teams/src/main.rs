@@ -17,7 +17,7 @@ struct Arguments {
     /// The world at the start.
     #[arg(long, value_name = "FILE")]
     seed: PathBuf,
-    /// Where the bot listens, such as http://127.0.0.1:8080/teams/messages.
+    /// Where the bot listens, such as `http://127.0.0.1:8080/teams/messages`.
     #[arg(long, value_name = "URL")]
     endpoint: Option<String>,
 }
