@@ -120,6 +120,7 @@ fn only_the_root_names_adapters() {
         "src/config.rs",
         "src/cli/demo.rs",
         "src/cli/init/slack.rs",
+        "src/cli/init/teams.rs",
         "src/cli/manifest.rs",
         "src/cli/slack.rs",
     ];

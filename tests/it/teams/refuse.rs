@@ -148,6 +148,8 @@ async fn a_shared_channel_decides_nothing_and_gets_no_card() {
         workplace.settle().await;
         workplace.ask(&write_prod()).await;
         assert_eq!(workplace.teams.messages(SHOP).len(), 1, "no second card");
+        let elsewhere = workplace.card("19:platform@thread.tacv2").words();
+        assert!(elsewhere.contains("Approval needed"), "{elsewhere}");
         workplace
     })
     .await;
