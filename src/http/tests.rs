@@ -589,3 +589,11 @@ async fn a_stream_of_the_history_is_everything_that_fits() {
         assert_eq!(door.send(paged).await.status, 400);
     }
 }
+
+#[tokio::test]
+async fn where_nothing_is_signed_no_credential_is_good() {
+    let form = with_key(Method::POST, "/access/v1/credentials/introspect", KEY)
+        .header("content-type", "application/x-www-form-urlencoded");
+    let reply = Door::open().await.send(form.body("token=x".into()).unwrap()).await;
+    assert_eq!((reply.status, &reply.body["active"]), (200, &false.into()));
+}

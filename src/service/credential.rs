@@ -151,6 +151,9 @@ impl Service {
         &self,
         token: &str,
     ) -> Result<Option<(claims::Credential, RequestId)>, Refusal> {
+        if !self.parts.signing.is_set_up() {
+            return Ok(None);
+        }
         let claims = match self.parts.signing.open(token).await? {
             Ok(claims) => claims,
             Err(why) => {

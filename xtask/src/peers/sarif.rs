@@ -27,7 +27,7 @@ pub(super) fn run(shop: &Workshop) -> Outcome<String> {
     let mut judge = place.node("judge.mjs")?;
     let log = place.path("log.sarif");
     let mut tests = shop.cargo();
-    tests.args(["test", "--test", "it", "--quiet", "policy::a_code_host_is_told"]);
+    tests.args(["test", "--test", "it", "--quiet", "policy::check::a_code_host_is_told"]);
     command::run(tests.env("COUNTERSIGN_RECORD_SARIF", &log))?;
     let said = command::read(judge.arg(&log))?;
     let Verdict { valid, control, results } =
