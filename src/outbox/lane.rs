@@ -29,7 +29,6 @@ struct Leased {
 }
 
 /// What a lane has learnt about its other end.
-#[derive(Default)]
 pub(super) struct Shift {
     /// Why the endpoint takes nothing any more.
     gone: Mutex<Option<String>>,
@@ -43,7 +42,7 @@ impl Outbox {
     pub(super) async fn work(&self, lane: &str) -> Result<usize, sqlx::Error> {
         let mut sent = 0;
         loop {
-            let shift = Shift::default();
+            let shift = self.begin(lane).await?;
             let more = self.shift(lane, &shift).await;
             sent += more;
             match shift.stuck.into_inner().unwrap_or_else(PoisonError::into_inner) {
@@ -54,11 +53,18 @@ impl Outbox {
         }
     }
 
+    /// What is known of the other end before anything is leased.
+    async fn begin(&self, lane: &str) -> Result<Shift, sqlx::Error> {
+        let gone =
+            if is_channel(lane) { None } else { self.service.parts.store.disabled(lane).await? };
+        Ok(Shift { gone: Mutex::new(gone), stuck: Mutex::default() })
+    }
+
     /// Leases, sends and settles, all at once: while the last of some rows are being settled the
     /// next are leased and on their way.
     async fn shift(&self, lane: &str, shift: &Shift) -> usize {
         let leases = stream::unfold((), |()| async {
-            let rows = self.lease(lane, shift).await.unwrap_or_else(|error| {
+            let rows = self.lease(lane).await.unwrap_or_else(|error| {
                 *shift.stuck.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
                 Vec::new()
             });
@@ -76,19 +82,15 @@ impl Outbox {
     }
 
     /// The next rows of a lane; none where nothing is due, or where this process is to stop.
-    async fn lease(&self, lane: &str, shift: &Shift) -> Result<Vec<Leased>, sqlx::Error> {
+    async fn lease(&self, lane: &str) -> Result<Vec<Leased>, sqlx::Error> {
         let store = &self.service.parts.store;
-        let is_channel = !lane.contains("://");
-        let most = if is_channel { self.paces.take(lane).await } else { CALLBACKS };
+        let most = if is_channel(lane) { self.paces.take(lane).await } else { CALLBACKS };
         let (since, now_us) = (Instant::now(), self.now_us());
         let lease_us = now_us + i64::try_from(LEASE.as_micros()).unwrap_or(0);
         let rows = store.claim(lane, now_us, lease_us, most).await?;
         if self.stop.is_cancelled() {
             self.give_back(rows).await?;
             return Ok(Vec::new());
-        }
-        if !is_channel && let Some(why) = store.disabled(lane).await? {
-            shift.close(why);
         }
         let cards = rows.iter().filter(|row| matches!(row.parcel, Parcel::Card { .. }));
         self.paces.spent(lane, cards.count());
@@ -137,6 +139,11 @@ impl Shift {
     pub(super) fn gone(&self) -> Option<String> {
         self.gone.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
+}
+
+/// Whether a lane leads to a channel of a chat product, and not to an endpoint.
+fn is_channel(lane: &str) -> bool {
+    !lane.contains("://")
 }
 
 /// What is to be written down.
