@@ -21,7 +21,7 @@ use countersign_port::{
 };
 use countersign_sandbox::{click::Answers, demo, door::Key, workspace::Sandbox};
 use jiff::SignedDuration;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use crate::{
@@ -318,4 +318,14 @@ fn demo_law() -> Law {
     };
     let known = Known { platforms: vec![demo::PLATFORM], ..Known::default() };
     Law::parse(&sources, &known).unwrap()
+}
+
+/// A request to change live orders: two shop leads, then security.
+pub(crate) fn write_prod() -> Value {
+    json!({
+        "subject": { "type": "user", "id": "dana" },
+        "client": { "id": demo::CLIENT_ID, "name": demo::CLIENT_NAME },
+        "requested_access": { "scope": "prod:orders:write" },
+        "context": { "justification": "Fix the duplicates of this morning" },
+    })
 }

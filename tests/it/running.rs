@@ -9,6 +9,8 @@ use std::{
 
 use serde_json::Value;
 
+use crate::office::{API_KEY, AUDITOR_KEY, answer, client};
+
 /// What a command said, and how it ended.
 #[derive(Debug)]
 pub(crate) struct Said {
@@ -63,6 +65,21 @@ impl Running {
             said
         });
         Self { child, url: format!("http://{address}"), log: Some(log) }
+    }
+
+    /// Asks for something that waits for people; gives its id.
+    pub(crate) async fn ask(&self, body: &Value) -> String {
+        let url = format!("{}/access/v1/requests", self.url);
+        let answer = answer(client().post(url).bearer_auth(API_KEY).json(body)).await;
+        assert_eq!(answer.status, 202, "{:?}", answer.body);
+        answer.body["task"]["id"].as_str().unwrap().to_owned()
+    }
+
+    /// The votes that the audit log has about a request.
+    pub(crate) async fn votes(&self, id: &str) -> Vec<Value> {
+        let url = format!("{}/audit/v1/entries?request_id={id}&kind=vote_cast", self.url);
+        let answer = answer(client().get(url).bearer_auth(AUDITOR_KEY)).await;
+        answer.body["items"].as_array().expect("entries").clone()
     }
 
     /// Sends a signal, such as `-HUP`.

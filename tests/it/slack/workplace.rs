@@ -18,7 +18,6 @@ use countersign_fake_slack::{
     FakeSlack, answer::Answer as Said, form::Entries, message::Message, world::Endpoints,
 };
 use countersign_port::{access::Access, chat::Chat};
-use countersign_sandbox::demo;
 use futures::{FutureExt, future::join_all};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
@@ -26,6 +25,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use super::blueprint::{Blueprint, USUAL};
+pub(crate) use crate::office::write_prod;
 use crate::{
     database::Database,
     office::{API_KEY, AUDITOR_KEY, Answer, START, answer, client},
@@ -330,16 +330,6 @@ async fn serve(router: Router, process: &Process) -> String {
     #[expect(clippy::disallowed_methods, reason = "ends with the test's runtime")]
     tokio::spawn(serving);
     url
-}
-
-/// A request to change live orders: two shop leads, then security.
-pub(crate) fn write_prod() -> Value {
-    json!({
-        "subject": { "type": "user", "id": "dana" },
-        "client": { "id": demo::CLIENT_ID, "name": demo::CLIENT_NAME },
-        "requested_access": { "scope": "prod:orders:write" },
-        "context": { "justification": "Fix the duplicates of this morning" },
-    })
 }
 
 /// A request to delete an account: one senior of the shop, who types the requester's number.

@@ -4,18 +4,12 @@ use std::{collections::BTreeMap, fs, path::PathBuf, time::Duration};
 
 use countersign::clock::Clock;
 use countersign_fake_teams::{FakeTeams, card::Entries, message::Message};
-use serde_json::Value;
 
 use super::{
     blueprint::{SECURITY, SHOP, TEAM, USUAL, environment, sources},
     workplace::write_prod,
 };
-use crate::{
-    database::Database,
-    office::{API_KEY, AUDITOR_KEY, answer, client},
-    receiver::Receiver,
-    running::Running,
-};
+use crate::{database::Database, receiver::Receiver, running::Running};
 
 /// Far longer than anything takes.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -77,19 +71,6 @@ impl Company {
     }
 }
 
-async fn ask(process: &Running) -> String {
-    let url = format!("{}/access/v1/requests", process.url);
-    let answer = answer(client().post(url).bearer_auth(API_KEY).json(&write_prod())).await;
-    assert_eq!(answer.status, 202, "{:?}", answer.body);
-    answer.body["task"]["id"].as_str().unwrap().to_owned()
-}
-
-async fn votes(process: &Running, id: &str) -> Vec<Value> {
-    let url = format!("{}/audit/v1/entries?request_id={id}&kind=vote_cast", process.url);
-    let answer = answer(client().get(url).bearer_auth(AUDITOR_KEY)).await;
-    answer.body["items"].as_array().expect("entries").clone()
-}
-
 async fn survives(database: Database) {
     let company = Company::open(&database).await;
     let process = company.serve();
@@ -97,13 +78,13 @@ async fn survives(database: Database) {
     // The installation is on disk as well before Teams is answered.
     let mut log = process.kill();
     let process = company.serve();
-    let id = ask(&process).await;
+    let id = process.ask(&write_prod()).await;
     let card = company.card(SHOP, "wants to change live orders").await;
     let yes = company.teams.click_activity("erin", &card, "approve", &Entries::none());
     assert!(company.teams.deliver(&yes).await.card().is_some());
     log += &process.kill();
     let process = company.serve();
-    assert_eq!(votes(&process, &id).await.len(), 1, "it is on disk before Teams is answered");
+    assert_eq!(process.votes(&id).await.len(), 1, "it is on disk before Teams is answered");
     // Whoever doubts presses again.
     let again = company.teams.deliver(&yes).await.sentence().expect("a sentence");
     assert!(again.contains("You already approved"), "{again}");
@@ -117,7 +98,7 @@ async fn survives(database: Database) {
         company.card(channel, "Approved: Shop Admin may change live orders").await;
         assert_eq!(company.teams.messages(channel).len(), 1, "one card");
     }
-    assert_eq!(votes(&process, &id).await.len(), 3);
+    assert_eq!(process.votes(&id).await.len(), 3);
     log += &process.kill();
     let button = yes["value"]["action"]["data"]["button"].as_str().expect("in a click");
     for secret in [button, "connector-token-"].into_iter().chain(secrets(&company)) {

@@ -15,7 +15,6 @@ use countersign::{
 use countersign_fake_slack::{FakeSlack, world::Endpoints};
 use countersign_fake_teams::{FakeTeams, answer::Answer as Said, card::Entries, message::Message};
 use countersign_port::{access::Access, chat::Chat};
-use countersign_sandbox::demo;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -25,6 +24,7 @@ use super::{
     blueprint::{Blueprint, TEAM, USUAL, environment},
     both,
 };
+pub(crate) use crate::office::write_prod;
 use crate::{
     database::Database,
     office::{API_KEY, AUDITOR_KEY, Answer, START, answer, client},
@@ -238,16 +238,6 @@ impl Workplace {
         self.beside.iter().for_each(|(slack, _)| slack.stop());
         self.database.drop().await;
     }
-}
-
-/// A request to change live orders: two shop leads, then security.
-pub(crate) fn write_prod() -> Value {
-    json!({
-        "subject": { "type": "user", "id": "dana" },
-        "client": { "id": demo::CLIENT_ID, "name": demo::CLIENT_NAME },
-        "requested_access": { "scope": "prod:orders:write" },
-        "context": { "justification": "Fix the duplicates of this morning" },
-    })
 }
 
 /// The same request, whose outcome is told to the asking server.
