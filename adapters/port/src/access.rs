@@ -135,6 +135,29 @@ pub enum Choice {
 }
 
 impl Choice {
+    /// What a form chooses, or `None` where it lacks something: the indexes of the scopes that stay,
+    /// the life in seconds and the reason, as they were filled in.
+    pub fn filled_in(
+        verb: Verb,
+        scopes: Option<Vec<usize>>,
+        valid_for: Option<&str>,
+        reason: Option<&str>,
+    ) -> Option<Self> {
+        match verb {
+            Verb::Approve => Some(Self::Approve),
+            Verb::ApproveLess => Some(Self::ApproveLess {
+                scopes: scopes?,
+                valid_for_seconds: valid_for.map(str::parse).transpose().ok()?,
+            }),
+            Verb::Deny => {
+                let reason = reason?;
+                let mut reasons = DenyReason::ALL.into_iter();
+                Some(Self::Deny { reason: reasons.find(|why| why.as_str() == reason)? })
+            }
+            Verb::Details => None,
+        }
+    }
+
     /// The button that it is made with.
     pub const fn verb(&self) -> Verb {
         match self {

@@ -3,10 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use countersign_port::{
-    access::{Choice, DenyReason},
-    card::Verb,
-};
+use countersign_port::{access::Choice, card::Verb};
 use serde_json::Value;
 
 use crate::{blocks::FORM, modal::Carried};
@@ -151,22 +148,9 @@ impl Submitted {
 
     /// What was chosen, or `None` where the form lacks something.
     pub(crate) fn choice(&self) -> Option<Choice> {
-        match self.verb {
-            Verb::Approve => Some(Choice::Approve),
-            Verb::ApproveLess => {
-                let valid_for = self.answers.one("valid_for").map(str::parse::<u64>);
-                Some(Choice::ApproveLess {
-                    scopes: self.answers.scopes()?,
-                    valid_for_seconds: valid_for.transpose().ok()?,
-                })
-            }
-            Verb::Deny => {
-                let chosen = self.answers.one("reason")?;
-                let reason = DenyReason::ALL.into_iter().find(|why| why.as_str() == chosen)?;
-                Some(Choice::Deny { reason })
-            }
-            Verb::Details => None,
-        }
+        let Self { verb, answers, .. } = self;
+        let (valid_for, reason) = (answers.one("valid_for"), answers.one("reason"));
+        Choice::filled_in(*verb, answers.scopes(), valid_for, reason)
     }
 }
 

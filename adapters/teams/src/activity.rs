@@ -3,11 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use countersign_port::{
-    access::{Choice, DenyReason},
-    card::Verb,
-    text::Untrusted,
-};
+use countersign_port::{access::Choice, card::Verb, text::Untrusted};
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
@@ -247,23 +243,10 @@ fn pressed(verb: Verb, way: Way, data: Option<&Value>) -> Pressed {
 impl Pressed {
     /// What was chosen, or `None` where the form lacks something.
     pub(crate) fn choice(&self) -> Option<Choice> {
-        match self.verb {
-            Verb::Approve => Some(Choice::Approve),
-            Verb::ApproveLess => {
-                let valid_for = self.answers.one("valid_for").map(str::parse::<u64>);
-                Some(Choice::ApproveLess {
-                    scopes: self.answers.scopes()?,
-                    valid_for_seconds: valid_for.transpose().ok()?,
-                })
-            }
-            Verb::Deny => {
-                let chosen = self.answers.one("reason")?;
-                let reason = DenyReason::ALL.into_iter().find(|why| why.as_str() == chosen)?;
-                Some(Choice::Deny { reason })
-            }
-            Verb::Details => None,
-        }
-        .filter(|_| self.answers.is_typed())
+        let Self { verb, answers, .. } = self;
+        let (valid_for, reason) = (answers.one("valid_for"), answers.one("reason"));
+        Choice::filled_in(*verb, answers.scopes(), valid_for, reason)
+            .filter(|_| self.answers.is_typed())
     }
 
     /// The words that go with it.

@@ -3,6 +3,7 @@
 
 use std::{collections::BTreeMap, fs};
 
+use countersign_port::access::DenyReason;
 use serde_json::json;
 
 use super::*;
