@@ -16,8 +16,9 @@ use axum::{
     response::Response,
 };
 use countersign_json::gate::Limits;
-use countersign_port::webhook_signature::{
-    Headers, ID_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER, WINDOW_S,
+use countersign_port::{
+    body::{self, Unread},
+    webhook_signature::{Headers, ID_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER, WINDOW_S},
 };
 use jiff::Timestamp;
 use tokio::{
@@ -104,7 +105,7 @@ pub(super) async fn admit(
     let _place = state.registry.crowd.try_acquire().map_err(|_| {
         Problem::unavailable("more requests are under way than the service takes: slow down")
     })?;
-    let body = read(body).await?;
+    let body = read(&parts.headers, body).await?;
     let now = state.service.parts.clock.now();
     let proof = proof(&parts.headers)?;
     let admitted = identify(&state.registry, proof, &body, now).await?;
@@ -126,19 +127,13 @@ pub(super) async fn admit(
     Ok(response)
 }
 
-async fn read(body: Body) -> Result<Bytes, Problem> {
-    let all = timeout(BODY_PATIENCE, axum::body::to_bytes(body, Limits::INTAKE.max_bytes)).await;
-    match all {
+async fn read(headers: &HeaderMap, body: Body) -> Result<Bytes, Problem> {
+    match timeout(BODY_PATIENCE, body::read(headers, body, Limits::INTAKE.max_bytes)).await {
         Ok(Ok(bytes)) => Ok(bytes),
-        Ok(Err(error)) if is_too_long(&error) => Err(Problem::too_large()),
-        Ok(Err(_)) => Err(Problem::invalid("the body broke off: send it again")),
+        Ok(Err(Unread::TooLarge)) => Err(Problem::too_large()),
+        Ok(Err(Unread::Broken)) => Err(Problem::invalid("the body broke off: send it again")),
         Err(_) => Err(Problem::invalid("the body did not arrive in time: send it again")),
     }
-}
-
-fn is_too_long(error: &axum::Error) -> bool {
-    let source = std::error::Error::source(error);
-    source.is_some_and(<dyn std::error::Error>::is::<http_body_util::LengthLimitError>)
 }
 
 fn proof(headers: &HeaderMap) -> Result<Proof<'_>, Stranger> {

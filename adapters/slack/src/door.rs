@@ -1,15 +1,13 @@
 //! The door of every route that Slack calls: a cap on the body, then the v0 signature over its raw
 //! bytes. Nothing is parsed before both have passed.
 
-use std::error::Error;
-
 use axum::{
-    body::{Body, Bytes, to_bytes},
-    http::{HeaderMap, StatusCode, header},
+    body::{Body, Bytes},
+    http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
 };
+use countersign_port::body::{self, Unread};
 use hmac::{Hmac, KeyInit, Mac};
-use http_body_util::LengthLimitError;
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use sha2::Sha256;
@@ -43,20 +41,8 @@ pub(crate) async fn enter(
     secret: &SecretString,
     now: Timestamp,
 ) -> Result<Bytes, Outside> {
-    let body = read(headers, body).await?;
+    let body = body::read(headers, body, MAX_BODY_BYTES).await?;
     if signed(headers, &body, secret, now) { Ok(body) } else { Err(Outside::Unsigned) }
-}
-
-async fn read(headers: &HeaderMap, body: Body) -> Result<Bytes, Outside> {
-    let declared = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
-    let declared = declared.and_then(|text| text.parse::<usize>().ok());
-    if declared.is_some_and(|bytes| bytes > MAX_BODY_BYTES) {
-        return Err(Outside::TooLarge);
-    }
-    to_bytes(body, MAX_BODY_BYTES).await.map_err(|error| {
-        let cause = error.source().and_then(|cause| cause.downcast_ref::<LengthLimitError>());
-        if cause.is_some() { Outside::TooLarge } else { Outside::Broken }
-    })
 }
 
 /// Whether Slack signed these bytes within the window.
@@ -91,6 +77,15 @@ fn only<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 fn seconds(text: &str) -> Option<i64> {
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     (digits && text.len() <= MAX_TIMESTAMP_DIGITS).then(|| text.parse().ok())?
+}
+
+impl From<Unread> for Outside {
+    fn from(unread: Unread) -> Self {
+        match unread {
+            Unread::TooLarge => Self::TooLarge,
+            Unread::Broken => Self::Broken,
+        }
+    }
 }
 
 impl IntoResponse for Outside {

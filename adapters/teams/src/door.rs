@@ -1,14 +1,12 @@
 //! The door of the one route that Teams calls: the token first, then a cap on the body, then what
 //! the token says about the activity. Nothing else is read before all have passed.
 
-use std::error::Error;
-
 use axum::{
-    body::{Body, Bytes, to_bytes},
+    body::{Body, Bytes},
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use http_body_util::LengthLimitError;
+use countersign_port::body::{self, Unread};
 use serde_json::Value;
 
 use crate::{
@@ -46,7 +44,7 @@ pub(crate) async fn enter(core: &Core, headers: &HeaderMap, body: Body) -> Resul
         Auth::Connector => Some(verified(core, headers).await?),
         Auth::InsecureLocal => None,
     };
-    let raw = read(headers, body).await?;
+    let raw = body::read(headers, body, MAX_BODY_BYTES).await?;
     let value: Value = serde_json::from_slice(&raw).map_err(|_| Outside::Broken)?;
     vouched(core, bearer.as_ref(), &value).map_err(mistrusted)?;
     Ok(Letter { value, raw })
@@ -86,16 +84,13 @@ fn bearer_token(headers: &HeaderMap) -> Option<&str> {
     (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
 }
 
-async fn read(headers: &HeaderMap, body: Body) -> Result<Bytes, Outside> {
-    let declared = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
-    let declared = declared.and_then(|text| text.parse::<usize>().ok());
-    if declared.is_some_and(|bytes| bytes > MAX_BODY_BYTES) {
-        return Err(Outside::TooLarge);
+impl From<Unread> for Outside {
+    fn from(unread: Unread) -> Self {
+        match unread {
+            Unread::TooLarge => Self::TooLarge,
+            Unread::Broken => Self::Broken,
+        }
     }
-    to_bytes(body, MAX_BODY_BYTES).await.map_err(|error| {
-        let cause = error.source().and_then(|cause| cause.downcast_ref::<LengthLimitError>());
-        if cause.is_some() { Outside::TooLarge } else { Outside::Broken }
-    })
 }
 
 impl IntoResponse for Outside {
