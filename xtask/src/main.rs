@@ -11,6 +11,7 @@ mod peers;
 mod postgres;
 mod suite;
 mod test;
+mod verdict;
 mod workshop;
 
 use std::{path::PathBuf, process::ExitCode};

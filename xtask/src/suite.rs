@@ -80,6 +80,7 @@ pub(crate) fn run(shop: &Workshop, suites: &[Suite]) -> Outcome<()> {
     let rows: Vec<Row> = suites.iter().map(|suite| run_one(shop, *suite)).collect();
     let tally = tally(&rows);
     print_table(&rows);
+    print_failures(&rows);
     // Alone on its line: what a reader, or a machine, looks for first.
     anstream::println!(
         "\n{} passed, {} failed, {} skipped",
@@ -100,7 +101,10 @@ fn run_one(shop: &Workshop, suite: Suite) -> Row {
     match &result {
         Ok(fact) => anstream::println!("{}: {fact}", suite.name),
         Err(Stop::Skip(why)) => anstream::println!("skipped: {}: {why}", suite.name),
-        Err(Stop::Fail(why)) => anstream::println!("FAILED: {}: {why}", suite.name),
+        Err(Stop::Fail(why)) => {
+            let headline = why.lines().next().unwrap_or_default();
+            anstream::println!("FAILED: {}: {headline}", suite.name);
+        }
     }
     Row { name: suite.name, result, took: started.elapsed() }
 }
@@ -125,8 +129,20 @@ fn print_table(rows: &[Row]) {
             Err(Stop::Skip(why)) => ("skipped", why),
             Err(Stop::Fail(why)) => ("FAILED", why),
         };
+        let text = text.lines().next().unwrap_or_default();
         let seconds = row.took.as_secs_f32();
         anstream::println!("{:<12} {result:<8} {seconds:>7.1} s  {text}", row.name);
+    }
+}
+
+/// What a failed suite says beyond the line that is in the table.
+fn print_failures(rows: &[Row]) {
+    for row in rows {
+        if let Err(Stop::Fail(why)) = &row.result
+            && let Some((_, details)) = why.split_once('\n')
+        {
+            anstream::println!("\n==== {} ====\n{details}", row.name);
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use crate::{
     outcome::{During, Outcome, Stop, fail},
     peers,
     suite::{self, Selection, Suite},
+    verdict,
     workshop::Workshop,
 };
 
@@ -44,7 +45,7 @@ fn tests(shop: &Workshop) -> Outcome<String> {
         }
         Err(failure) => return Err(failure),
     };
-    command::run(&mut cargo)?;
+    verdict::run(&mut cargo)?;
     Ok(databases.to_owned())
 }
 
@@ -73,7 +74,7 @@ fn redeem(shop: &Workshop) -> Outcome<String> {
     }
     cargo.env("COUNTERSIGN_REDEEM_RACE", REDEMPTIONS);
     cargo.args(["test", "--test", "it", "credential::race::", "--", "--nocapture"]);
-    command::run(&mut cargo)?;
+    verdict::run(&mut cargo)?;
     Ok("10,000 redemptions of 10 credentials: 10 yes".to_owned())
 }
 
