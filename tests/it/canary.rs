@@ -1,7 +1,7 @@
 //! Nothing secret is ever logged: a whole story in Slack, from the installation to the callback,
 //! told by a process that logs all it can. What must not be there is then looked for in its log.
 
-use std::{fs, path::PathBuf, sync::Arc, time::Duration};
+use std::{fs, path::PathBuf, sync::Arc};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use countersign::clock::Clock;
@@ -22,6 +22,7 @@ use serde_json::{Value, json};
 
 use crate::{
     office::{API_KEY, answer, client},
+    patience::until,
     receiver::{self, Receiver},
     running::{Running, run},
 };
@@ -34,9 +35,6 @@ const APP: &str = "A0CSIGN";
 const PUBLIC_URL: &str = "https://countersign.example";
 const WORDS: &str = "canary words of the requester";
 const COMMENT: &str = "canary words of the approver";
-
-/// Far longer than it takes; what has not happened by then does not.
-const DEADLINE: Duration = Duration::from_secs(60);
 
 /// A process under watch, and what it must keep to itself.
 struct Watch {
@@ -174,22 +172,8 @@ slack:
 
     /// What somebody is told alone.
     async fn told(&self, who: &str) -> String {
-        until(|| self.slack.ephemerals(who).pop()).await.words()
+        until("a private answer", || self.slack.ephemerals(who).pop()).await.words()
     }
-}
-
-/// Looks until it is there: the other side is a process of its own.
-async fn until<T>(mut look: impl FnMut() -> Option<T>) -> T {
-    let looking = async {
-        let mut again = tokio::time::interval(Duration::from_millis(10));
-        loop {
-            again.tick().await;
-            if let Some(found) = look() {
-                return found;
-            }
-        }
-    };
-    tokio::time::timeout(DEADLINE, looking).await.expect("in time")
 }
 
 /// Looks at where it is sent to before it goes there.
@@ -223,7 +207,7 @@ async fn no_secret_is_in_the_log_of_a_process_that_logs_all_it_can() {
     watch.slack.connect(Endpoints::below(&url));
     watch.install(&url, config.to_str().unwrap()).await;
     let id = ask(&url, &watch.receiver.endpoint).await;
-    let card = until(|| watch.slack.last_message(SHOP)).await;
+    let card = until("a card", || watch.slack.last_message(SHOP)).await;
 
     // An account that cannot be looked up, one that may not decide, and one that may.
     watch.slack.misbehave(Strike::at("users.info", Fault::Status(500)).times(1));
@@ -232,11 +216,11 @@ async fn no_secret_is_in_the_log_of_a_process_that_logs_all_it_can() {
     watch.press(GUEST, &card, "Deny…").await;
     assert!(watch.told(GUEST).await.contains("Guests can't decide"));
     watch.press(ERIN, &card, "Deny…").await;
-    until(|| watch.slack.modal(ERIN)).await;
+    until("a form", || watch.slack.modal(ERIN)).await;
     let no = Entries::none().choose("reason", "Other").text("comment", COMMENT);
     watch.deliver(watch.slack.submit_payload(ERIN, &no)).await;
     watch.deliver(watch.slack.slash_payload(ERIN, SHOP, "/countersign")).await;
-    until(|| watch.receiver.events().pop()).await;
+    until("a callback", || watch.receiver.events().pop()).await;
     let path = format!("{url}/access/v1/requests/{id}?wait=30");
     let ended = answer(client().get(path).bearer_auth(API_KEY)).await;
     assert_eq!(ended.body["task"]["status"], "denied");

@@ -15,6 +15,7 @@ mod keys;
 mod metrics;
 mod office;
 mod overload;
+mod patience;
 mod policy;
 mod processes;
 mod race;

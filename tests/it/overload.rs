@@ -1,8 +1,6 @@
 //! More than there is room for: who is turned away is told so at once, and whoever was let in is
 //! written.
 
-use std::time::Duration;
-
 use countersign::{
     domain::{
         client::Client,
@@ -16,13 +14,12 @@ use serde_json::json;
 
 use crate::{
     office::{Answer, Office, tell},
+    patience::PATIENCE,
     race,
 };
 
 /// More than both lanes of PostgreSQL have room for.
 const CROWD: u64 = 2000;
-
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Keeps everybody else from writing until it is dropped.
 const HOLD: [&str; 2] = ["begin immediate", "begin; lock table request in exclusive mode"];

@@ -1,6 +1,6 @@
 //! Two real processes on one PostgreSQL: `countersign serve` twice, asked and clicked over HTTP.
 
-use std::{collections::BTreeSet, fmt::Write as _, fs, path::Path, time::Duration};
+use std::{collections::BTreeSet, fmt::Write as _, fs, path::Path};
 
 use countersign_port::card::Verb;
 use countersign_sandbox::click::{Answers, Click};
@@ -9,7 +9,7 @@ use reqwest::{Client, redirect::Policy};
 use serde_json::{Value, json};
 use sqlx::{AnyConnection, Connection};
 
-use crate::{database::Database, running::Running};
+use crate::{database::Database, patience::PATIENCE, running::Running};
 
 const REQUESTS: usize = 40;
 const VOTERS: usize = 8;
@@ -19,9 +19,6 @@ const CHANNELS: usize = 8;
 
 const API_KEY: &str = "cs_desk_00000000000000000000000000000000000000000000";
 const SANDBOX_KEY: &str = "two-processes-one-database";
-
-/// Far longer than it takes; what has not happened by then does not.
-const DEADLINE: Duration = Duration::from_secs(120);
 
 /// A running `countersign serve`, and somebody who asks and clicks there.
 struct Process {
@@ -107,7 +104,7 @@ async fn two_processes_on_one_database_give_each_request_one_outcome() {
     });
     let processes: Vec<Process> =
         join_all(starting).await.into_iter().map(Result::unwrap).collect();
-    tokio::time::timeout(DEADLINE, race(&processes)).await.expect("in time");
+    tokio::time::timeout(PATIENCE, race(&processes)).await.expect("in time");
     assert_recorded(&database.url()).await;
     for process in processes {
         tokio::task::spawn_blocking(|| process.running.stop()).await.unwrap();

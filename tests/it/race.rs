@@ -1,10 +1,10 @@
 //! Many people at once: exactly one outcome each.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::collections::BTreeMap;
 
 use countersign::{
     domain::{
-        client::{Approvers, Claims, Client},
+        client::{Approvers, Claims, Client, Requester},
         id::{ClientId, RequestId},
         outcome::Status,
         policy::Trust,
@@ -26,6 +26,7 @@ use futures::future::join_all;
 use crate::{
     database::Database,
     office::{Office, press, tell},
+    patience::PATIENCE,
 };
 
 /// How many requests race at once.
@@ -38,9 +39,6 @@ const ROUNDS: usize = 10;
 /// vote of two: if it did not lose them all, these races would prove nothing.
 const DECIDED: usize = if cfg!(feature = "read-first") { 0 } else { ROUNDS };
 
-/// Both votes are there long before.
-const PATIENCE: Duration = Duration::from_secs(60);
-
 pub(crate) fn client() -> Client {
     Client {
         id: ClientId::from(demo::CLIENT_ID),
@@ -52,6 +50,7 @@ pub(crate) fn client() -> Client {
         claims: Claims::Ignored,
         pending_limit: Some(1000),
         approvers: Approvers::Hidden,
+        requester: Requester::Untold,
     }
 }
 

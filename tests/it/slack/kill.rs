@@ -1,7 +1,7 @@
 //! A real process that is killed right after it has acknowledged a click: the vote is there, once,
 //! and its whole log holds no secret.
 
-use std::{collections::BTreeMap, fs, time::Duration};
+use std::{collections::BTreeMap, fs};
 
 use countersign::clock::Clock;
 use countersign_fake_slack::{FakeSlack, form::Entries, message::Message, world::Endpoints};
@@ -11,10 +11,7 @@ use super::{
     blueprint::{USUAL, sources},
     workplace::{ERIN, FARID, SAM, SECURITY, SHOP, write_prod},
 };
-use crate::{database::Database, receiver::Receiver, running::Running};
-
-/// Far longer than anything takes.
-const PATIENCE: Duration = Duration::from_secs(60);
+use crate::{database::Database, patience::until, receiver::Receiver, running::Running};
 
 /// A company whose service may die.
 struct Company {
@@ -54,16 +51,8 @@ impl Company {
 
     /// The card of a channel once it says something.
     async fn card(&self, channel: &str, words: &str) -> Message {
-        let waiting = async {
-            loop {
-                let card = self.slack.last_message(channel);
-                if let Some(card) = card.filter(|card| card.words().contains(words)) {
-                    break card;
-                }
-                tokio::task::yield_now().await;
-            }
-        };
-        tokio::time::timeout(PATIENCE, waiting).await.expect("the card in time")
+        let says = |card: &Message| card.words().contains(words);
+        until(words, || self.slack.last_message(channel).filter(says)).await
     }
 
     /// Presses and sends the form; gives what was answered to that.

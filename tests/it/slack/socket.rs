@@ -12,6 +12,7 @@ use super::{
     blueprint::{Blueprint, USUAL},
     workplace::{ERIN, FARID, NEW, SAM, SECURITY, SHOP, Workplace, tell_in, write_prod},
 };
+use crate::patience;
 
 const CONNECTED: Blueprint = Blueprint {
     connection: "workspaces: [{ team: T0SHOP, bot_token: { env: BOT_TOKEN } }]\n  \
@@ -20,17 +21,9 @@ const CONNECTED: Blueprint = Blueprint {
     ..USUAL
 };
 
-/// Far longer than it takes.
-const PATIENCE: Duration = Duration::from_secs(30);
-
-/// Gives the others their turn until something is true.
+/// Waits until something is true.
 async fn until(what: &str, is_true: impl Fn() -> bool) {
-    let waiting = async {
-        while !is_true() {
-            tokio::task::yield_now().await;
-        }
-    };
-    tokio::time::timeout(PATIENCE, waiting).await.unwrap_or_else(|_| panic!("{what}"));
+    patience::until(what, || is_true().then_some(())).await;
 }
 
 /// Does something while a connection stands; all that follows has happened when it returns.

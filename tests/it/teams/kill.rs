@@ -1,6 +1,6 @@
 //! The process dies, at the worst moment: what Teams was answered is on disk.
 
-use std::{collections::BTreeMap, fs, path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, fs, path::PathBuf};
 
 use countersign::clock::Clock;
 use countersign_fake_teams::{FakeTeams, card::Entries, message::Message};
@@ -9,10 +9,7 @@ use super::{
     blueprint::{SECURITY, SHOP, TEAM, USUAL, environment, sources},
     workplace::write_prod,
 };
-use crate::{database::Database, receiver::Receiver, running::Running};
-
-/// Far longer than anything takes.
-const PATIENCE: Duration = Duration::from_secs(60);
+use crate::{database::Database, patience::until, receiver::Receiver, running::Running};
 
 /// A company whose service may die.
 struct Company {
@@ -53,16 +50,8 @@ impl Company {
 
     /// The card of a channel once it says something.
     async fn card(&self, channel: &str, words: &str) -> Message {
-        let waiting = async {
-            loop {
-                let card = self.teams.last_message(channel);
-                if let Some(card) = card.filter(|card| card.words().contains(words)) {
-                    break card;
-                }
-                tokio::task::yield_now().await;
-            }
-        };
-        tokio::time::timeout(PATIENCE, waiting).await.expect("the card in time")
+        let says = |card: &Message| card.words().contains(words);
+        until(words, || self.teams.last_message(channel).filter(says)).await
     }
 
     async fn approve(&self, who: &str, card: &Message) {
