@@ -12,7 +12,7 @@ use url::Url;
 
 use super::{Limits, Reader, api_key::ApiKey, issuer::Issuer, secret::EncryptionKey};
 use crate::domain::{
-    client::{Approvers, Claims, Client},
+    client::{Approvers, Claims, Client, Requester},
     diagnostic::{Diagnostic, suggest},
     id::{ClientId, PersonId},
     policy::Trust,
@@ -72,6 +72,7 @@ pub(super) const KEYS: &[&str] = &[
     "trust",
     "assert_claims",
     "approvers",
+    "tell_requester",
     "owner",
     "mode",
     "limits",
@@ -185,6 +186,7 @@ impl Reader<'_> {
             claims: self.word(members.get("assert_claims"), &CLAIMS).unwrap_or_default(),
             pending_limit: Some(limits.pending_per_client),
             approvers: self.word(members.get("approvers"), &APPROVERS).unwrap_or_default(),
+            requester: self.word(members.get("tell_requester"), &REQUESTER).unwrap_or_default(),
         };
         self.mode(members.get("mode"));
         let faults = self.faults.len();
@@ -307,6 +309,7 @@ impl Reader<'_> {
 }
 
 const CLAIMS: [(&str, Claims); 2] = [("true", Claims::Believed), ("false", Claims::Ignored)];
+const REQUESTER: [(&str, Requester); 2] = [("true", Requester::Told), ("false", Requester::Untold)];
 const APPROVERS: [(&str, Approvers); 2] =
     [("shown", Approvers::Shown), ("hidden", Approvers::Hidden)];
 

@@ -59,6 +59,16 @@ pub fn card(scene: Scene<'_>) -> Card {
     }
 }
 
+/// The same for whoever asked: who decides and until when, and nothing that is there to judge by.
+pub fn for_requester(scene: Scene<'_>) -> Card {
+    let card = card(scene);
+    if card.face.is_final() {
+        return card;
+    }
+    let notification = Line::words("You asked: ").line(item_title(scene.view, scene.item));
+    Card { warnings: Vec::new(), consequence: None, notification, ..card }
+}
+
 /// What stands where a card was taken back. It says nothing of the request: whoever reads it may be
 /// somebody for whom it was not meant.
 pub fn withdrawn(view: &View, why: Loss) -> Card {

@@ -22,6 +22,7 @@ pub struct Client {
     /// How many requests it may have pending.
     pub pending_limit: Option<u64>,
     pub approvers: Approvers,
+    pub requester: Requester,
 }
 
 /// Whether the group and role claims of its requests are believed.
@@ -30,6 +31,15 @@ pub enum Claims {
     #[default]
     Ignored,
     Believed,
+}
+
+/// Whether the requester is told in chat, in a card of their own.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Requester {
+    /// The client tells them.
+    #[default]
+    Untold,
+    Told,
 }
 
 /// Whether it is told who approved.

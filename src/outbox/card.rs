@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 
 use backon::{BackoffBuilder, ExponentialBuilder};
 use countersign_port::{
+    access::Identity,
     card::Card,
     chat::{Chat, MessageRef},
     error::{GiveUp, SendError},
@@ -14,7 +15,7 @@ use jiff::SignedDuration;
 use super::Outbox;
 use crate::{
     domain::{
-        access::slice::View,
+        access::{effects::Reader, slice::View},
         card::{self, story},
     },
     store::outbox::{Claimed, Lease, Parcel, Picture, Thread},
@@ -35,7 +36,9 @@ pub(super) enum Sent {
 
 impl Outbox {
     pub(super) async fn send_card(&self, row: &Claimed) -> Sent {
-        let Parcel::Card { message, .. } = &row.parcel else { return unknown_platform(row) };
+        let Parcel::Card { message, reader, .. } = &row.parcel else {
+            return unknown_platform(row);
+        };
         let Some(chat) = self.service.parts.chats.get(row.target.as_str()).cloned() else {
             return unknown_platform(row);
         };
@@ -45,7 +48,7 @@ impl Outbox {
         };
         let sent = match message {
             Some(message) => redraw(&chat, message, &card).await,
-            None => chat.post(&row.address, &card).await,
+            None => post(&chat, row, *reader, &card).await,
         };
         match sent {
             Ok(message) => match self.tell(row, &*chat, &view, &message).await {
@@ -66,7 +69,8 @@ impl Outbox {
         view: &View,
         message: &MessageRef,
     ) -> Result<(i64, Thread), sqlx::Error> {
-        let Parcel::Card { item, message: before, told, withdrawn, .. } = &row.parcel else {
+        let Parcel::Card { reader, item, message: before, told, withdrawn, .. } = &row.parcel
+        else {
             return Err(sqlx::Error::RowNotFound);
         };
         if withdrawn.is_some() {
@@ -79,7 +83,8 @@ impl Outbox {
         let mut told = *told;
         for (leaf, payload) in news {
             let scene = self.service.scene(&law, view, *item);
-            let line = before.as_ref().and_then(|_| story::line(scene, &leaf, &payload));
+            let told_to = before.as_ref().map(|_| *reader);
+            let line = told_to.and_then(|reader| story::line(scene, reader, &leaf, &payload));
             if let Some(line) = line {
                 self.paces.spent(&row.lane, 1);
                 if !noted(chat.note(message, &line).await) {
@@ -92,7 +97,9 @@ impl Outbox {
     }
 
     pub(super) async fn settle_card(&self, row: &Claimed, sent: Sent) -> Result<(), sqlx::Error> {
-        let Parcel::Card { id, message: posted, .. } = &row.parcel else { return Ok(()) };
+        let Parcel::Card { id, reader, message: posted, .. } = &row.parcel else {
+            return Ok(());
+        };
         let store = &self.service.parts.store;
         match sent {
             Sent::Shown(picture) => {
@@ -115,6 +122,11 @@ impl Outbox {
                 }
                 self.later(row, None, &cause).await
             }
+            // The asking server tells them in the end; nobody else waits for this.
+            Sent::Failed(SendError::GiveUp { cause, .. }) if *reader == Reader::Requester => {
+                tracing::warn!(request = %row.request, cause, "the requester could not be told");
+                store.bury(row, &cause).await.map(|_| ())
+            }
             // Nobody can decide on a card that is not there; where the channel is gone as well, the
             // next try ends it.
             Sent::Failed(SendError::GiveUp { why: GiveUp::Message, cause }) if posted.is_some() => {
@@ -134,7 +146,7 @@ impl Outbox {
 
     /// The card as it should look now.
     async fn draw(&self, row: &Claimed) -> Result<(View, Card), sqlx::Error> {
-        let Parcel::Card { id, item, secret, message, withdrawn, .. } = &row.parcel else {
+        let Parcel::Card { id, reader, item, secret, message, withdrawn, .. } = &row.parcel else {
             return Err(sqlx::Error::RowNotFound);
         };
         let mut connection = self.service.parts.store.read.acquire().await?;
@@ -142,6 +154,10 @@ impl Outbox {
         let view = view.ok_or(sqlx::Error::RowNotFound)?;
         if let Some(why) = withdrawn {
             let card = card::withdrawn(&view, *why);
+            return Ok((view, card));
+        }
+        if *reader == Reader::Requester {
+            let card = card::for_requester(self.service.scene(&self.service.law(), &view, *item));
             return Ok((view, card));
         }
         let posted = PostedCard {
@@ -192,6 +208,22 @@ fn noted(sent: Result<(), SendError>) -> bool {
         Err(error @ (SendError::Unknown { .. } | SendError::GiveUp { .. })) => {
             tracing::warn!(%error, "a line of a thread was given up");
             true
+        }
+    }
+}
+
+async fn post(
+    chat: &Arc<dyn Chat>,
+    row: &Claimed,
+    reader: Reader,
+    card: &Card,
+) -> Result<MessageRef, SendError> {
+    match (reader, Identity::at(&row.target, &row.address)) {
+        (Reader::Approvers, _) => chat.post(&row.address, card).await,
+        (Reader::Requester, Some(account)) => chat.tell(&account, card).await,
+        (Reader::Requester, None) => {
+            let cause = format!("`{}` is no account", row.address);
+            Err(SendError::GiveUp { why: GiveUp::Channel, cause })
         }
     }
 }

@@ -1,5 +1,7 @@
 //! From a draft to an open request: policy, then ledger.
 
+use countersign_port::access::Identity;
+
 use super::Service;
 use crate::{
     domain::{
@@ -8,7 +10,7 @@ use crate::{
             open::{KeyUse, Open},
             slice::View,
         },
-        client::Client,
+        client::{Client, Requester},
         id::RequestId,
         plan::Plan,
         request::{AccessRequest, Draft},
@@ -35,11 +37,35 @@ impl Service {
     ) -> Result<Opened, Refusal> {
         let request = self.request(client, draft);
         let plans = self.plans(client, &request)?;
-        let open = Open::new(request, plans, key, client.pending_limit);
+        let requester = self.requester(client, &request, &plans);
+        let open = Open::new(request, plans, key, client.pending_limit).showing(requester);
         let command = self.command(Act::Open(Box::new(open)));
         let view = self.parts.ledger.submit(command).await?;
         let response = self.task(&view);
         Ok(Opened { view, response })
+    }
+
+    /// The account at which the requester is told, where the client leaves that to us: on a platform
+    /// of those who are asked, if they have one there.
+    fn requester(
+        &self,
+        client: &Client,
+        request: &AccessRequest,
+        plans: &[Plan],
+    ) -> Option<Identity> {
+        if client.requester == Requester::Untold {
+            return None;
+        }
+        let law = self.law();
+        let person = law.people.get(law.people.who_is(&request.subject)?)?;
+        let asks = plans.iter().flat_map(|plan| &plan.steps).flat_map(|step| &step.asks);
+        let asked: Vec<&str> =
+            asks.flat_map(|ask| ask.channel.addresses.keys()).map(String::as_str).collect();
+        let accounts = || person.identities.iter();
+        let among = |names: &[&str]| {
+            accounts().find(|account| names.contains(&account.provider.as_str())).cloned()
+        };
+        among(&asked).or_else(|| among(&self.platforms()))
     }
 
     /// Says what would happen, and stores nothing.

@@ -7,7 +7,7 @@ use super::Store;
 const WAITING: &str = "select count(*) as waiting, min(due_at) as oldest from outbox \
    where state = 'due'";
 
-const UNDER_WAY: &str = "select count(*) from outbox where state = 'due' and kind = 'card'";
+const UNDER_WAY: &str = "select count(*) from outbox where state = 'due' and kind <> 'callback'";
 
 const DEAD: &str = "select count(*) from outbox where state = 'dead'";
 

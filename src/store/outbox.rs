@@ -9,7 +9,10 @@ use super::{
     card::{loss, secret},
     row,
 };
-use crate::domain::id::{CardId, EventId, RequestId};
+use crate::domain::{
+    access::effects::Reader,
+    id::{CardId, EventId, RequestId},
+};
 
 /// Something to send, leased to this process.
 #[derive(Clone)]
@@ -18,7 +21,7 @@ pub struct Claimed {
     pub lane: String,
     /// Platform of a card, client of a callback.
     pub target: String,
-    /// Channel of a card, endpoint of a callback.
+    /// Channel of a card, account of the requester's, endpoint of a callback.
     pub address: String,
     /// Only who holds the fence may write the result.
     pub fence: i64,
@@ -33,6 +36,7 @@ pub struct Claimed {
 pub enum Parcel {
     Card {
         id: CardId,
+        reader: Reader,
         item: usize,
         secret: [u8; 32],
         message: Option<String>,
@@ -63,7 +67,7 @@ const CLAIM: &str = "update outbox set due_at = $1, fence = fence + 1, attempt =
    where id in ( \
      select o.id from outbox o \
      where o.state = 'due' and o.lane = $2 and o.due_at <= $3 \
-       and (o.kind = 'card' or not exists ( \
+       and (o.kind <> 'callback' or not exists ( \
          select 1 from outbox e \
          where e.request_id = o.request_id and e.kind = 'callback' and e.state = 'due' \
            and e.sequence < o.sequence)) \
@@ -295,10 +299,14 @@ impl std::fmt::Debug for Claimed {
 fn claimed(row: &AnyRow) -> Result<Claimed, sqlx::Error> {
     let id: String = row.try_get("id")?;
     let kind: &str = row.try_get("kind")?;
-    let parcel = match kind {
-        "card" => {
+    let reader = |kind| {
+        [Reader::Approvers, Reader::Requester].into_iter().find(|reader| reader.as_str() == kind)
+    };
+    let parcel = match (kind, reader(kind)) {
+        (_, Some(reader)) => {
             let card: CardId = row::id("outbox", &id)?;
             Parcel::Card {
+                reader,
                 item: row::count("outbox", &id, row.try_get("item")?)?,
                 secret: secret(&card, row.try_get("secret")?)?,
                 message: row.try_get("message")?,
@@ -307,12 +315,12 @@ fn claimed(row: &AnyRow) -> Result<Claimed, sqlx::Error> {
                 id: card,
             }
         }
-        "callback" => Parcel::Callback {
+        ("callback", None) => Parcel::Callback {
             id: row::id("outbox", &id)?,
             sequence: row.try_get("sequence")?,
             body: row.try_get("body")?,
         },
-        other => {
+        (other, None) => {
             let what = format!("unknown kind `{other}`");
             return Err(row::ImpossibleRow { table: "outbox", id, what }.into());
         }

@@ -73,7 +73,7 @@ const STATEMENTS: [&str; 13] = [
          else cast(j.value ->> 'due_at' as bigint) end, \
        state = 'due' \
      from json_each({rows}) j \
-     where outbox.request_id = j.value ->> 'request_id' and outbox.kind = 'card' \
+     where outbox.request_id = j.value ->> 'request_id' and outbox.kind <> 'callback' \
        and outbox.state <> 'dead' and outbox.withdrawn is null",
     "insert into outbox (id, kind, request_id, item, lane, target, address, sequence, body, \
        secret, want, shown, state, due_at, fence, attempt, created_at) \
@@ -89,8 +89,8 @@ const STATEMENTS: [&str; 13] = [
      where outbox.id = j.value ->> 'id' and outbox.fence = cast(j.value ->> 'fence' as bigint)",
 ];
 
-/// What was never posted has nothing to take back. Apart from the others, because PostgreSQL changes a row once in a statement and the redraw of a
-/// request may be in the same batch.
+/// What was never posted has nothing to take back. Apart from the others, because PostgreSQL changes
+/// a row once in a statement and the redraw of a request may be in the same batch.
 const WITHDRAW: &str = "update outbox set withdrawn = j.value ->> 'why', \
      state = case when outbox.state = 'dead' or outbox.message is null then 'dead' else 'due' end, \
      due_at = cast(j.value ->> 'due_at' as bigint) \

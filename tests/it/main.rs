@@ -20,6 +20,7 @@ mod policy;
 mod processes;
 mod race;
 mod receiver;
+mod requester;
 mod resilience;
 mod running;
 mod slack;

@@ -275,6 +275,7 @@ clients:
     callbacks: ["{}"]
     scopes: ["*"]
     trust: trusted
+    tell_requester: true
 resource_servers:
   - {{ id: "https://bank.example/", api_keys: [{{ env: BANK_KEY }}] }}
   - {{ id: "https://other.example/", api_keys: [{{ env: OTHER_BANK_KEY }}] }}

@@ -11,6 +11,7 @@ mod lost;
 mod race;
 mod refuse;
 mod replay;
+mod requester;
 mod socket;
 mod weather;
 mod words;

@@ -9,6 +9,7 @@ mod install;
 mod kill;
 mod race;
 mod refuse;
+mod requester;
 mod weather;
 mod words;
 mod workplace;

@@ -219,6 +219,23 @@ pub struct Identity {
     pub subject: String,
 }
 
+impl Identity {
+    /// The account within its platform, in one word.
+    pub fn address(&self) -> String {
+        format!("{}/{}", self.tenant, self.subject)
+    }
+
+    /// Reads what [`Identity::address`] wrote. No platform has a slash in the name of a tenant.
+    pub fn at(provider: &str, address: &str) -> Option<Self> {
+        let (tenant, subject) = address.split_once('/')?;
+        Some(Self {
+            provider: provider.to_owned(),
+            tenant: tenant.to_owned(),
+            subject: subject.to_owned(),
+        })
+    }
+}
+
 /// Why a click was not counted, in words for the person who clicked. Shown to them alone.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{sentence}")]

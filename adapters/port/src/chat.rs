@@ -32,8 +32,8 @@ pub trait Chat: Send + Sync {
         Ok(())
     }
 
-    /// Sends a card to one person alone.
-    async fn tell(&self, person: &Identity, card: &Card) -> Result<(), SendError>;
+    /// Posts a card to one person alone.
+    async fn tell(&self, person: &Identity, card: &Card) -> Result<MessageRef, SendError>;
 
     /// What the product needs done beside all that, such as keeping a connection or a token fresh.
     /// Ends soon after it is told to stop; ends at once where there is nothing to do.

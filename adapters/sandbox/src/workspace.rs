@@ -347,14 +347,13 @@ impl Chat for Sandbox {
         Ok(())
     }
 
-    async fn tell(&self, person: &Identity, card: &Card) -> Result<(), SendError> {
+    async fn tell(&self, person: &Identity, card: &Card) -> Result<MessageRef, SendError> {
         self.deliver(|state| {
             if *person != self.identity(&person.subject) {
                 return Err(unreachable(&person.subject));
             }
             Ok(state.push(Place::Direct(person.subject.clone()), card))
-        })?;
-        Ok(())
+        })
     }
 }
 

@@ -197,7 +197,7 @@ impl Chat for Slack {
         answer.map_err(|failure| failure.send_error(Twice::Double))
     }
 
-    async fn tell(&self, person: &Identity, card: &Card) -> Result<(), SendError> {
+    async fn tell(&self, person: &Identity, card: &Card) -> Result<MessageRef, SendError> {
         let unknown = || nowhere(format!("the app is not installed in `{}`", person.tenant));
         let installation = self.core.tokens.covers(None, Some(&person.tenant)).await;
         let installation = match installation {
@@ -207,7 +207,7 @@ impl Chat for Slack {
         let direct = self.core.web.direct(&installation, &person.subject).await;
         let direct = direct.map_err(|failure| failure.send_error(Twice::Same))?;
         let posted = self.post_to(&installation, &direct, card).await;
-        posted.map(|_| ()).map_err(|failure| failure.send_error(Twice::Double))
+        posted.map(|spot| spot.reference()).map_err(|failure| failure.send_error(Twice::Double))
     }
 
     async fn work(&self, access: Arc<dyn Access>, stop: CancellationToken) {

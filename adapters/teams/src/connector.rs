@@ -88,6 +88,11 @@ struct Created {
 }
 
 #[derive(Deserialize)]
+struct Sent {
+    id: String,
+}
+
+#[derive(Deserialize)]
 struct Trouble {
     error: TroubleCode,
 }
@@ -170,6 +175,26 @@ impl Connector {
         conversation: &str,
         activity: &Value,
     ) -> Result<(), Failure> {
+        self.sent(service_url, conversation, activity).await.map(|_| ())
+    }
+
+    /// The same, for what is to be drawn anew later: the id of the message.
+    pub(crate) async fn write(
+        &self,
+        service_url: &str,
+        conversation: &str,
+        activity: &Value,
+    ) -> Result<String, Failure> {
+        let sent: Sent = parsed(&self.sent(service_url, conversation, activity).await?)?;
+        Ok(sent.id)
+    }
+
+    async fn sent(
+        &self,
+        service_url: &str,
+        conversation: &str,
+        activity: &Value,
+    ) -> Result<Answer, Failure> {
         let path = ["v3", "conversations", conversation, "activities"];
         let call = Call {
             method: Method::POST,
@@ -179,7 +204,7 @@ impl Connector {
             thread: Some(conversation),
             patience: PATIENCE,
         };
-        self.ask(call).await.map(|_| ())
+        self.ask(call).await
     }
 
     /// The chat with one person, `29:…`.

@@ -107,16 +107,20 @@ impl Chat for Teams {
         sent.map_err(|failure| failure.send_error(Twice::Double))
     }
 
-    async fn tell(&self, person: &Identity, card: &Card) -> Result<(), SendError> {
+    async fn tell(&self, person: &Identity, card: &Card) -> Result<MessageRef, SendError> {
         let core = &self.core;
         let found = self.find(person).await;
         let (service_url, member) = found.map_err(|failure| failure.send_error(Twice::Same))?;
         let chat = core.connector.direct(core.bot(&service_url), &member.id).await;
         let chat = chat.map_err(|failure| failure.send_error(Twice::Same))?;
         let told = core
-            .drawn(card, async |activity| core.connector.send(&service_url, &chat, &activity).await)
-            .await;
-        told.map_err(|failure| failure.send_error(Twice::Double))
+            .drawn(card, async |activity| {
+                core.connector.write(&service_url, &chat, &activity).await
+            })
+            .await
+            .map_err(|failure| failure.send_error(Twice::Double))?;
+        let (tenant, conversation) = (person.tenant.clone(), chat);
+        Ok(Spot { tenant, conversation, activity: told }.reference())
     }
 
     async fn examine(&self, channels: &[String]) -> Vec<Finding> {

@@ -88,6 +88,7 @@ clients:
     callbacks: [\"{callback_endpoint}\"]
     scopes: [\"*\"]
     trust: trusted
+    tell_requester: true
 resource_servers: [{{ id: \"{bank}\", api_keys: [{{ file: bank.key }}] }}]
 egress: {{ allow: [127.0.0.1/32] }}
 ",

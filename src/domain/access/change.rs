@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
 use super::{
-    effects::{Effects, NewCallback, NewCard},
+    effects::{Effects, NewCallback, NewCard, Reader},
     slice::{Loaded, Slice, View},
 };
 use crate::domain::{
@@ -154,7 +154,7 @@ impl<'a> Change<'a> {
         let mut posted = Posted::Already;
         for (platform, address) in &channel.addresses {
             if self.loaded.cards.insert((item, platform.clone(), address.clone())) {
-                let card = self.card(item, platform, address);
+                let card = self.card(item, Reader::Approvers, platform, address);
                 self.effects.cards.push(card);
                 posted = Posted::New;
             }
@@ -162,9 +162,19 @@ impl<'a> Change<'a> {
         posted
     }
 
-    fn card(&mut self, item: usize, platform: &str, address: &str) -> NewCard {
+    /// Shows the requester how it stands, from now to its end.
+    pub(super) fn show_requester(&mut self, account: &Identity) {
+        let address = account.address();
+        for item in 0..self.view().plans.len() {
+            let card = self.card(item, Reader::Requester, &account.provider, &address);
+            self.effects.cards.push(card);
+        }
+    }
+
+    fn card(&mut self, item: usize, reader: Reader, platform: &str, address: &str) -> NewCard {
         NewCard {
             id: CardId::from_ulid(self.ids.ulid()),
+            reader,
             request: self.view().request.id.clone(),
             item,
             platform: platform.to_owned(),

@@ -66,16 +66,36 @@ pub struct Touch {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewCard {
     pub id: CardId,
+    pub reader: Reader,
     pub request: RequestId,
     pub item: usize,
     /// The name of the adapter that posts it.
     pub platform: String,
-    /// The channel, as the platform names it.
+    /// The channel, as the platform names it, or the account of the requester.
     pub address: String,
     /// The key of its buttons.
     pub secret: [u8; 32],
     pub want: i64,
     pub due_at: Timestamp,
+}
+
+/// For whom a card is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reader {
+    /// A channel of people who may decide: it has buttons.
+    Approvers,
+    /// The person who asked, alone: it tells them how it stands.
+    Requester,
+}
+
+impl Reader {
+    /// The kind of the row in the outbox.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Approvers => "card",
+            Self::Requester => "copy",
+        }
+    }
 }
 
 /// A card that is taken back: it is drawn once more, saying so, and never again.

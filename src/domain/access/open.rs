@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use countersign_port::access::Identity;
 use jiff::Timestamp;
 use serde_json::json;
 use sha2::{Digest, Sha256};
@@ -30,6 +31,8 @@ pub struct Open {
     pub key: Option<KeyUse>,
     /// How many requests this client may have pending.
     pub pending_limit: Option<u64>,
+    /// Where the requester is shown how it stands, if they are.
+    pub requester: Option<Identity>,
 }
 
 impl Open {
@@ -40,7 +43,20 @@ impl Open {
         pending_limit: Option<u64>,
     ) -> Self {
         let sealed = Arc::new(Sealed::new(&request, &plans));
-        Self { request: Arc::new(request), plans: Arc::new(plans), sealed, key, pending_limit }
+        Self {
+            request: Arc::new(request),
+            plans: Arc::new(plans),
+            sealed,
+            key,
+            pending_limit,
+            requester: None,
+        }
+    }
+
+    /// Shows the requester at this account how it stands.
+    #[must_use]
+    pub fn showing(self, requester: Option<Identity>) -> Self {
+        Self { requester, ..self }
     }
 }
 
@@ -74,6 +90,9 @@ pub(super) fn open(slice: &mut Slice, open: Open, ids: &mut Ids, now: Timestamp)
     let mut change = Change::of(slice, &request, ids, now).ok_or(Refused::Unknown)?;
     change.log(event);
     change.settle();
+    if let Some(account) = open.requester.filter(|_| change.view().outcome.is_none()) {
+        change.show_requester(&account);
+    }
     Ok(change.done())
 }
 

@@ -7,13 +7,15 @@ use serde_json::Value;
 
 use super::{Scene, client_name};
 use crate::domain::{
+    access::effects::Reader,
     audit::{Kind, Leaf},
     outcome::Status,
     vote::Verdict,
 };
 
 /// The line of an entry, if it has one for the card of this item. An erased payload tells nothing.
-pub fn line(scene: Scene<'_>, leaf: &Leaf, payload: &Value) -> Option<Line> {
+/// Nobody reminds the requester of what others have to do.
+pub fn line(scene: Scene<'_>, reader: Reader, leaf: &Leaf, payload: &Value) -> Option<Line> {
     let Scene { view, item, .. } = scene;
     let fact = |name: &str| leaf.facts.get(name);
     let is_elsewhere = fact("item").and_then(Value::as_u64).is_some_and(|of| of != item as u64);
@@ -29,6 +31,7 @@ pub fn line(scene: Scene<'_>, leaf: &Leaf, payload: &Value) -> Option<Line> {
             let after = if lost { ", because another channel is lost." } else { " as well." };
             Some(Line::words(before).outside(channel).and(after))
         }
+        Kind::Reminded if reader == Reader::Requester => None,
         Kind::Reminded => reminded(scene, fact("step")?.as_u64()?),
         Kind::RequestDecided => decided(fact("status")?),
         Kind::CallbackDelivered => Some(client_name(view).and(" told ").time(leaf.at)),

@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::{refusal::refusal, *};
 use crate::domain::{
-    access::{Act, cancel::Cancel},
+    access::{Act, cancel::Cancel, effects::Reader},
     audit::Kind,
     fixture::{CLIENT, House, ask, at, plan, request},
     id::{CardId, ClientId, RequestId},
@@ -216,7 +216,9 @@ fn a_reminder_names_those_who_can_still_decide() {
         let entries = house.slice.effects.entries.iter();
         let mut newest = entries.rev().filter(|entry| entry.leaf.kind == Kind::Reminded);
         let last = newest.next().expect("a reminder");
-        story::line(scene, &last.leaf, &serde_json::json!({})).map(|line| line.plain())
+        let (leaf, payload) = (&last.leaf, serde_json::json!({}));
+        assert_eq!(story::line(scene, Reader::Requester, leaf, &payload), None);
+        story::line(scene, Reader::Approvers, leaf, &payload).map(|line| line.plain())
     };
     house.now = at(5);
     house.tick(&id);

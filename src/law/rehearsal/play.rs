@@ -23,7 +23,7 @@ use crate::{
         },
         approval::{ApprovalStatus, later},
         card::{Scene, refusal},
-        client::{Approvers, Claims, Client},
+        client::{Approvers, Claims, Client, Requester},
         decide::{ItemState, Standing as Progress},
         diagnostic::Diagnostic,
         id::{ClientId, Group, PersonId, RequestId},
@@ -85,6 +85,7 @@ fn client(asked: &Asked) -> Client {
         claims: if claims { Claims::Believed } else { Claims::Ignored },
         pending_limit: None,
         approvers: Approvers::Shown,
+        requester: Requester::Untold,
     }
 }
 

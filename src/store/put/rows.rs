@@ -292,7 +292,7 @@ fn sent(row: &mut Row<'_>, sent: Sent<'_>) {
 
 fn card(row: &mut Row<'_>, card: &NewCard) {
     row.put("id", card.id.as_str())
-        .put("kind", "card")
+        .put("kind", card.reader.as_str())
         .put("request_id", card.request.as_str())
         .put("item", card.item)
         .put("lane", Column::Made(format!("{}/{}", card.platform, card.address)))

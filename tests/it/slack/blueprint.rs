@@ -35,6 +35,8 @@ pub(crate) struct Blueprint {
     pub(crate) site: fn() -> Option<Site>,
     /// A further workspace that has it; that token is `FURTHER_TOKEN`.
     pub(crate) further: Option<&'static str>,
+    /// What the asking client's entry says besides.
+    pub(crate) client: &'static str,
     /// How the configuration says where the app is.
     pub(crate) connection: &'static str,
     /// Who else there is in Slack, and what.
@@ -48,6 +50,7 @@ pub(crate) const USUAL: Blueprint = Blueprint {
     app: || App::named(APP),
     site: || Some(Site::Team(TEAM.to_owned())),
     further: None,
+    client: "trust: trusted",
     connection: "workspaces: [{ team: T0SHOP, bot_token: { env: BOT_TOKEN } }]",
     world: |_| {},
     law: |_| {},
@@ -91,7 +94,7 @@ clients:
     webhook_secret: {{ env: WEBHOOK_SECRET }}
     callbacks: ["{}"]
     scopes: ["*"]
-    trust: trusted
+    {}
 limits: {{ requests_per_second: 100000 }}
 auditors: [{{ id: siem, api_keys: [{{ env: AUDITOR_KEY }}] }}]
 egress: {{ allow: [127.0.0.1/32] }}
@@ -104,6 +107,7 @@ slack:
 "#,
             database.url(),
             receiver.endpoint,
+            self.client,
             slack.api_url(),
             self.connection,
         )

@@ -37,6 +37,7 @@ const INSTALLABLE: Blueprint = Blueprint {
     app: || App::named(APP).rotating(),
     site: || None,
     further: None,
+    client: "trust: trusted",
     connection: "install: { client_id: 1000.A0CSIGN, client_secret: { env: CLIENT_SECRET }, \
         teams: [T0SHOP, T0SISTER], enterprises: [E0CORP] }",
     world: |slack| {

@@ -49,6 +49,8 @@ const ENCRYPTION_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 /// What is different in a workplace. Where nothing is, it is [`USUAL`].
 #[derive(Clone, Copy)]
 pub(crate) struct Blueprint {
+    /// What the asking client's entry says besides.
+    pub(crate) client: &'static str,
     /// How the configuration says who may call, and how the bot proves itself.
     pub(crate) auth: &'static str,
     /// A Slack beside it, and its part of the configuration.
@@ -58,8 +60,12 @@ pub(crate) struct Blueprint {
 }
 
 /// Teams alone, every call checked.
-pub(crate) const USUAL: Blueprint =
-    Blueprint { auth: "client_secret: { env: CLIENT_SECRET }", beside: None, law: |_| {} };
+pub(crate) const USUAL: Blueprint = Blueprint {
+    client: "trust: trusted",
+    auth: "client_secret: { env: CLIENT_SECRET }",
+    beside: None,
+    law: |_| {},
+};
 
 impl Blueprint {
     /// A Teams with everybody in it; the app is nowhere yet.
@@ -98,7 +104,7 @@ clients:
     webhook_secret: {{ env: WEBHOOK_SECRET }}
     callbacks: ["{}"]
     scopes: ["*"]
-    trust: trusted
+    {}
 limits: {{ requests_per_second: 100000 }}
 auditors: [{{ id: siem, api_keys: [{{ env: AUDITOR_KEY }}] }}]
 egress: {{ allow: [127.0.0.1/32] }}
@@ -114,6 +120,7 @@ teams:
 "#,
             database.url(),
             receiver.endpoint,
+            self.client,
             slack.unwrap_or_default(),
             teams.openid_metadata_url(),
             teams.token_url(),

@@ -3,7 +3,11 @@
 use serde_json::json;
 
 use super::*;
-use crate::domain::{client::Approvers, id::ClientId, policy::Trust};
+use crate::domain::{
+    client::{Approvers, Requester},
+    id::ClientId,
+    policy::Trust,
+};
 
 const API: &str = "https://api.example/";
 const HOOK: &str = "https://auth.example.com/hook";
@@ -19,6 +23,7 @@ fn client() -> Client {
         claims: Claims::Ignored,
         pending_limit: None,
         approvers: Approvers::Hidden,
+        requester: Requester::Untold,
     }
 }
 
