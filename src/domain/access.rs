@@ -168,14 +168,11 @@ impl Act {
 
 /// Folds one command over what was loaded.
 pub fn apply(slice: &mut Slice, command: Command, now: Timestamp) -> Reply {
-    if let Some(reply) = press::answered(slice, &command.act, now) {
-        return reply;
-    }
     let mut ids = command.seed.ids(now);
     match command.act {
         Act::Open(open) => open::open(slice, *open, &mut ids, now),
-        Act::Vote(vote) => vote::vote(slice, &vote, &mut ids, now),
-        Act::TurnAway(press) => turn_away::turn_away(slice, &press, &mut ids, now),
+        Act::Vote(vote) => press::vote(slice, &vote, &mut ids, now),
+        Act::TurnAway(press) => press::turn_away(slice, &press, &mut ids, now),
         Act::Cancel(cancel) => cancel::cancel(slice, cancel, &mut ids, now),
         Act::Tick(request) => tick::tick(slice, &request, &mut ids, now),
         Act::Delivered(delivered) => told::delivered(slice, delivered, &mut ids, now),

@@ -183,7 +183,7 @@ impl House {
         let slice = Slice {
             requests: BTreeMap::new(),
             keys: BTreeMap::new(),
-            presses: BTreeSet::new(),
+            presses: BTreeMap::new(),
             pending: BTreeMap::new(),
             public_url: Arc::from("https://countersign.example"),
             effects: Effects::default(),

@@ -6,6 +6,7 @@ use std::{
     sync::Arc,
 };
 
+use countersign_port::access::RefusalKind;
 use serde_json::json;
 use sqlx::{AnyConnection, Row, any::AnyRow};
 
@@ -58,7 +59,7 @@ const LOAD: &str = "select 'vote' as kind, v.request_id as request_id, v.body as
        where r.client = j.value ->> 'client' and r.settled_at is null \
        limit cast($4 as bigint)) as counted) \
    from json_each($3) j \
-   union all select 'press', '', x.id, '', '', 0 \
+   union all select 'press', '', x.id, coalesce(x.refused, ''), '', 0 \
    from json_each($5) j join replay x on x.id = 'press/' || (j.value ->> 'press')";
 
 /// Only commands about credentials ask for them, so that no other batch pays for it.
@@ -84,8 +85,8 @@ pub struct Found {
     pub requests: BTreeMap<RequestId, Loaded>,
     pub keys: BTreeMap<(ClientId, String), (RequestId, String)>,
     pub pending: BTreeMap<ClientId, u64>,
-    /// The presses that were judged before.
-    pub presses: BTreeSet<String>,
+    /// The presses that were judged before, and why they did not count.
+    pub presses: BTreeMap<String, Option<RefusalKind>>,
 }
 
 /// Locks and loads. The requests stay locked until the transaction ends.
@@ -268,7 +269,9 @@ fn attach(row: &AnyRow, found: &mut Found) -> Result<(), sqlx::Error> {
             return Ok(());
         }
         "press" => {
-            found.presses.extend(a.strip_prefix("press/").map(str::to_owned));
+            let press = a.strip_prefix("press/").unwrap_or(&a).to_owned();
+            let refused = (!b.is_empty()).then(|| row::json("replay", &press, &b)).transpose()?;
+            found.presses.insert(press, refused);
             return Ok(());
         }
         _ => {}

@@ -19,8 +19,9 @@ const STATEMENTS: [&str; 13] = [
     "insert into idempotency (client, key, request_id, body_sha256) \
      select value ->> 'client', value ->> 'key', value ->> 'request_id', value ->> 'body_sha256' \
      from json_each({rows})",
-    "insert into replay (id, expires_at) \
-     select 'press/' || (value ->> 'press'), cast(value ->> 'expires_at' as bigint) \
+    "insert into replay (id, refused, expires_at) \
+     select 'press/' || (value ->> 'press'), value ->> 'refused', \
+       cast(value ->> 'expires_at' as bigint) \
      from json_each({rows})",
     "insert into request (id, client, subject, rules, parts, channels, body, plans, number, \
        opened_at, version, seq, sequence, next_at, settled_at, told_at) \

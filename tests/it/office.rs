@@ -330,3 +330,13 @@ pub(crate) fn write_prod() -> Value {
         "context": { "justification": "Fix the duplicates of this morning" },
     })
 }
+
+/// A request to delete an account: one senior of the shop, who types the requester's number.
+pub(crate) fn deletion() -> Value {
+    json!({
+        "subject": { "type": "user", "id": "dana" },
+        "action": { "name": "account.delete" },
+        "resource": { "type": "customer", "id": "C-4711" },
+        "context": { "parameters": { "customer": "C-4711" } },
+    })
+}

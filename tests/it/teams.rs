@@ -9,6 +9,7 @@ mod install;
 mod kill;
 mod race;
 mod refuse;
+mod replay;
 mod requester;
 mod weather;
 mod words;

@@ -291,8 +291,6 @@ pub enum RefusalKind {
     NotAPerson,
     /// The platform could not say whose account it is.
     IdentityUnknown,
-    /// The same press came before and was answered then.
-    Repeated,
     /// Not recorded; pressing again is harmless.
     Unavailable,
 }

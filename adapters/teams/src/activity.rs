@@ -5,11 +5,13 @@ use std::collections::BTreeMap;
 
 use countersign_port::{access::Choice, card::Verb, text::Untrusted};
 use jiff::Timestamp;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
 
 use crate::{
     address::{self, Spot},
     form,
+    settings::PLATFORM,
 };
 
 /// What nobody gets past a form by typing: longer was not typed.
@@ -18,6 +20,8 @@ const MAX_COMMENT: usize = form::COMMENT;
 /// An activity.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Activity {
+    /// What it is known by if it comes again.
+    pub once: Option<String>,
     pub service_url: String,
     pub claim: Claim,
     pub room: Room,
@@ -97,12 +101,30 @@ impl Activity {
     /// Reads an activity. What does not fit is ignored or malformed, never an error.
     pub(crate) fn read(value: &Value) -> Self {
         Self {
+            once: once(value),
             service_url: text(value, "/serviceUrl").unwrap_or_default(),
             claim: Claim::read(value),
             room: Room::read(value),
             what: What::read(value),
         }
     }
+}
+
+/// Teams sends once more what was not answered in time, under the same id. An id alone names
+/// nothing: everything that a press is judged by goes with it.
+fn once(value: &Value) -> Option<String> {
+    const JUDGED: [&str; 7] = [
+        "/conversation/id",
+        "/conversation/tenantId",
+        "/channelData/tenant/id",
+        "/from/id",
+        "/from/aadObjectId",
+        "/replyToId",
+        "/value",
+    ];
+    let judged = JUDGED.map(|pointer| value.pointer(pointer).unwrap_or(&Value::Null));
+    let whole = json!([PLATFORM, text(value, "/id")?, judged]);
+    Some(hex::encode(Sha256::digest(whole.to_string())))
 }
 
 impl Claim {

@@ -83,7 +83,7 @@ impl Core {
             by: self.identity(&activity.claim),
             place: Some(activity.room.spot(&self.settings.tenant_id).place()),
             payload_sha256: evidence.to_owned(),
-            once: None,
+            once: activity.once.clone(),
         }
     }
 

@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use countersign_port::access::Loss;
+use countersign_port::access::{Loss, RefusalKind};
 use jiff::Timestamp;
 
 use crate::domain::{
@@ -19,8 +19,8 @@ use crate::domain::{
 #[derive(Debug, Default)]
 pub struct Effects {
     pub keys: Vec<Key>,
-    /// Presses that were judged, and until when they are remembered.
-    pub presses: BTreeMap<String, Timestamp>,
+    /// Presses that were judged.
+    pub presses: BTreeMap<String, Mark>,
     /// New requests, as they are stored.
     pub opened: Vec<(RequestId, Arc<Sealed>)>,
     pub touches: BTreeMap<RequestId, Touch>,
@@ -39,6 +39,14 @@ pub struct Effects {
     pub settled: Vec<Settled>,
     /// Requests whose posted cards must show the present version.
     pub redraws: BTreeMap<RequestId, i64>,
+}
+
+/// What is remembered of a press.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mark {
+    /// Why it did not count.
+    pub refused: Option<RefusalKind>,
+    pub until: Timestamp,
 }
 
 /// An idempotency key, bound to the request that it made.

@@ -1,32 +1,69 @@
 //! A press counts once, however often it comes: a platform sends again what was not acknowledged,
 //! and whoever has overheard a signed body can send it too. The mark is written in the transaction
-//! of what the press did: there is no commit more, and no mark without its vote.
+//! of what the press did: there is no commit more, and no mark without its vote. It keeps what was
+//! answered, for whoever sends again may never have heard it.
 
 use countersign_port::access::RefusalKind;
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Act, Refused, Reply, slice::Slice, vote::Vote};
+use super::{
+    Refused, Reply,
+    effects::Mark,
+    slice::Slice,
+    turn_away::{self, TurnAway},
+    vote::{self, Vote},
+};
+use crate::domain::{id::RequestId, ids::Ids};
 
 /// Longer than a signed body is let in: five minutes before its time stamp and five after it.
 const REMEMBERED: SignedDuration = SignedDuration::from_mins(15);
 
-/// The answer to a press that was judged before, which changes nothing. One that is new is marked.
-pub(super) fn answered(slice: &mut Slice, act: &Act, now: Timestamp) -> Option<Reply> {
-    let press = act.press()?;
-    let view = &slice.requests.get(act.locks()?)?.view;
-    if slice.presses.insert(press.to_owned()) {
-        let until = now.checked_add(REMEMBERED).unwrap_or(Timestamp::MAX);
-        slice.effects.presses.insert(press.to_owned(), until);
-        return None;
+/// Judges a vote, or answers as it was answered before and changes nothing.
+pub(super) fn vote(slice: &mut Slice, press: &Vote, ids: &mut Ids, now: Timestamp) -> Reply {
+    match press.once.as_ref().and_then(|once| slice.presses.get(once)) {
+        Some(None) => return view(slice, &press.request),
+        Some(Some(RefusalKind::WrongNumber)) => {
+            return Err(Refused::WrongNumber { left: vote::tries_left(slice, press) });
+        }
+        Some(Some(why)) => return Err(Refused::Vote(*why)),
+        None => {}
     }
-    let counted = |vote: &Vote| {
-        let mut votes = view.votes.iter();
-        votes.any(|old| old.evidence.payload_sha256 == vote.payload_sha256)
+    let reply = vote::vote(slice, press, ids, now);
+    let refused = match &reply {
+        Ok(_) => None,
+        Err(Refused::Vote(why)) => Some(*why),
+        Err(Refused::WrongNumber { .. }) => Some(RefusalKind::WrongNumber),
+        // Nothing was judged.
+        Err(_) => return reply,
     };
-    if let Act::Vote(vote) = act
-        && !counted(vote)
-    {
-        return Some(Err(Refused::Vote(RefusalKind::Repeated)));
+    mark(slice, press.once.as_deref(), refused, now);
+    reply
+}
+
+/// Writes a press down that is turned away, once.
+pub(super) fn turn_away(
+    slice: &mut Slice,
+    press: &TurnAway,
+    ids: &mut Ids,
+    now: Timestamp,
+) -> Reply {
+    if press.once.as_ref().is_some_and(|once| slice.presses.contains_key(once)) {
+        return view(slice, &press.request);
     }
-    Some(Ok(view.clone()))
+    let reply = turn_away::turn_away(slice, press, ids, now);
+    if reply.is_ok() {
+        mark(slice, press.once.as_deref(), Some(press.why), now);
+    }
+    reply
+}
+
+fn mark(slice: &mut Slice, once: Option<&str>, refused: Option<RefusalKind>, now: Timestamp) {
+    let Some(once) = once else { return };
+    let until = now.checked_add(REMEMBERED).unwrap_or(Timestamp::MAX);
+    slice.presses.insert(once.to_owned(), refused);
+    slice.effects.presses.insert(once.to_owned(), Mark { refused, until });
+}
+
+fn view(slice: &Slice, request: &RequestId) -> Reply {
+    slice.requests.get(request).map(|loaded| loaded.view.clone()).ok_or(Refused::Unknown)
 }

@@ -5,6 +5,7 @@ use std::{
     sync::Arc,
 };
 
+use countersign_port::access::RefusalKind;
 use jiff::Timestamp;
 
 use super::effects::{Effects, Touch};
@@ -25,8 +26,8 @@ pub struct Slice {
     pub requests: BTreeMap<RequestId, Loaded>,
     /// Idempotency keys that were used before: (client, key) to (request, digest of the body).
     pub keys: BTreeMap<(ClientId, String), (RequestId, String)>,
-    /// Presses that were judged before, by digest.
-    pub presses: BTreeSet<String>,
+    /// Presses that were judged before, by digest, and why they did not count.
+    pub presses: BTreeMap<String, Option<RefusalKind>>,
     /// How many requests of a client are pending.
     pub pending: BTreeMap<ClientId, u64>,
     /// The public address of this service, for the links in callbacks.

@@ -13,7 +13,7 @@ use serde_json::json;
 use super::{
     Refused, Reply,
     change::{Change, account, facts},
-    slice::Slice,
+    slice::{Loaded, Slice},
 };
 use crate::domain::{
     approval::later,
@@ -111,7 +111,7 @@ pub(super) fn vote(slice: &mut Slice, vote: &Vote, ids: &mut Ids, now: Timestamp
             change.log(refused(vote, kind));
             change.recorded();
             if kind == RefusalKind::WrongNumber {
-                return Err(Refused::WrongNumber { left: tries_left(&change, vote) });
+                return Err(Refused::WrongNumber { left: left(change.loaded, vote) });
             }
             Err(Refused::Vote(kind))
         }
@@ -296,8 +296,13 @@ fn check_number(change: &mut Change<'_>, plan: &Plan, vote: &Vote) -> Result<(),
     })
 }
 
-fn tries_left(change: &Change<'_>, vote: &Vote) -> u32 {
-    let wrong = change.loaded.wrong_numbers.get(vote.voter.person.as_str());
+/// How many wrong numbers the voter may still type.
+pub(super) fn tries_left(slice: &Slice, vote: &Vote) -> u32 {
+    slice.requests.get(&vote.request).map_or(0, |loaded| left(loaded, vote))
+}
+
+fn left(loaded: &Loaded, vote: &Vote) -> u32 {
+    let wrong = loaded.wrong_numbers.get(vote.voter.person.as_str());
     WRONG_NUMBERS.saturating_sub(wrong.copied().unwrap_or(0))
 }
 

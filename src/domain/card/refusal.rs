@@ -48,7 +48,6 @@ pub fn refusal(scene: Scene<'_>, kind: RefusalKind, person: Option<&PersonId>) -
         | RefusalKind::Withdrawn
         | RefusalKind::NotLinked
         | RefusalKind::NothingLeft
-        | RefusalKind::Repeated
         | RefusalKind::Unavailable => return plain(kind),
     };
     Refusal { kind, sentence }
@@ -84,9 +83,6 @@ pub fn plain(kind: RefusalKind) -> Refusal {
             "The chat couldn't tell us who you are just now. Nothing was recorded; try again in a minute."
         }
         RefusalKind::Changed => "It has changed: look again before you decide.",
-        RefusalKind::Repeated => {
-            "This click came twice and was answered the first time. Nothing was recorded twice: look at the card, and press again if you still want to."
-        }
         RefusalKind::Unavailable => "Not recorded. Try again; pressing twice is harmless.",
         RefusalKind::UnknownButton
         | RefusalKind::OwnRequest

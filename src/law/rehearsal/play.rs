@@ -120,7 +120,7 @@ impl<'a> Scenery<'a> {
             requests: BTreeMap::new(),
             keys: BTreeMap::new(),
             pending: BTreeMap::new(),
-            presses: BTreeSet::new(),
+            presses: BTreeMap::new(),
             public_url: Arc::from(""),
             effects: Effects::default(),
         };

@@ -9,7 +9,7 @@ use serde::{Serialize, ser::Error};
 use super::STATEMENTS;
 use crate::domain::{
     access::{
-        effects::{Effects, Key, NewCallback, NewCard, Settled, Touch, Withdrawn},
+        effects::{Effects, Key, Mark, NewCallback, NewCard, Settled, Touch, Withdrawn},
         slice::{Slice, View},
     },
     approval::Approval,
@@ -158,8 +158,10 @@ fn key(row: &mut Row<'_>, key: &Key) {
         .put("body_sha256", key.body_sha256.as_str());
 }
 
-fn pressed(row: &mut Row<'_>, (press, until): (&String, &Timestamp)) {
-    row.put("press", press.as_str()).put("expires_at", *until);
+fn pressed(row: &mut Row<'_>, (press, mark): (&String, &Mark)) {
+    row.put("press", press.as_str())
+        .put("refused", mark.refused.as_ref().map(json))
+        .put("expires_at", mark.until);
 }
 
 fn opened(row: &mut Row<'_>, (view, sealed, touch): (&View, &Sealed, &Touch)) {

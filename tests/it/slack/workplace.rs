@@ -20,12 +20,12 @@ use countersign_fake_slack::{
 use countersign_port::{access::Access, chat::Chat};
 use futures::{FutureExt, future::join_all};
 use jiff::SignedDuration;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use super::blueprint::{Blueprint, USUAL};
-pub(crate) use crate::office::write_prod;
+pub(crate) use crate::office::{deletion, write_prod};
 use crate::{
     database::Database,
     office::{API_KEY, AUDITOR_KEY, Answer, START, answer, client},
@@ -330,16 +330,6 @@ async fn serve(router: Router, process: &Process) -> String {
     #[expect(clippy::disallowed_methods, reason = "ends with the test's runtime")]
     tokio::spawn(serving);
     url
-}
-
-/// A request to delete an account: one senior of the shop, who types the requester's number.
-pub(crate) fn deletion() -> Value {
-    json!({
-        "subject": { "type": "user", "id": "dana" },
-        "action": { "name": "account.delete" },
-        "resource": { "type": "customer", "id": "C-4711" },
-        "context": { "parameters": { "customer": "C-4711" } },
-    })
 }
 
 async fn assembled(

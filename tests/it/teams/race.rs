@@ -10,7 +10,8 @@ use super::{
     workplace::{Workplace, tell, with_callback},
 };
 
-/// Each presses so many times, by `Action.Execute` and `Action.Submit` in turn, all at once.
+/// Each presses so many times, by `Action.Execute` and `Action.Submit` in turn, all at once, and
+/// Teams sends each of them twice.
 async fn at_once(workplace: &Workplace, people: &[&str], channel: &str, times: usize) {
     let card = workplace.card(channel);
     let (teams, none) = (&workplace.teams, Entries::none());
@@ -21,7 +22,7 @@ async fn at_once(workplace: &Workplace, people: &[&str], channel: &str, times: u
             _ => teams.submit_activity(who, &card, "approve", &none),
         })
         .collect();
-    let all = join_all(clicks.iter().map(|click| teams.deliver(click))).await;
+    let all = join_all(clicks.iter().chain(&clicks).map(|click| teams.deliver(click))).await;
     assert!(all.iter().all(|said| said.status == Some(200)), "{all:?}");
     for _ in 0..8 {
         workplace.advance(SignedDuration::from_secs(5)).await;

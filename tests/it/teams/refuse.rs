@@ -202,22 +202,6 @@ async fn what_is_forged_in_a_button_counts_for_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_same_click_twice_is_one_vote() {
-    tell(|workplace| async move {
-        let id = workplace.ask(&write_prod()).await;
-        let card = workplace.card(SHOP);
-        let yes = workplace.teams.click_activity("erin", &card, "approve", &Entries::none());
-        assert!(workplace.deliver(&yes).await.card().is_some());
-        let again = workplace.deliver(&yes).await.sentence().expect("a sentence");
-        assert!(again.contains("You already approved"), "{again}");
-        assert_eq!(workplace.entries(&id, "vote_cast").await.len(), 1);
-        workplace.card(SHOP);
-        workplace
-    })
-    .await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn whom_the_roster_does_not_vouch_for_in_time_does_not_count() {
     tell(|workplace| async move {
         let id = workplace.ask(&write_prod()).await;

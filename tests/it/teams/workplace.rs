@@ -8,6 +8,7 @@ use countersign::{
     adapters::{self, Adapters},
     app::App,
     clock::{Clock, Seeds},
+    config::Config,
     means::Means,
     outbox::pace::Pace,
     server::{Setup, assemble},
@@ -24,7 +25,7 @@ use super::{
     blueprint::{Blueprint, TEAM, USUAL, environment},
     both,
 };
-pub(crate) use crate::office::write_prod;
+pub(crate) use crate::office::{deletion, write_prod};
 use crate::{
     database::Database,
     office::{API_KEY, AUDITOR_KEY, Answer, START, answer, client},
@@ -38,11 +39,16 @@ pub(crate) struct Workplace {
     pub(crate) beside: Option<(FakeSlack, String)>,
     pub(crate) receiver: Receiver,
     pub(crate) clock: Clock,
+    process: Process,
+    blueprint: Blueprint,
+    database: Database,
+}
+
+/// One replica of the service.
+struct Process {
     app: App,
     chats: Vec<Arc<dyn Chat>>,
     url: String,
-    blueprint: Blueprint,
-    database: Database,
 }
 
 /// Tells a story on SQLite, and on PostgreSQL where there is one. The app is in the team.
@@ -83,8 +89,8 @@ impl Workplace {
 
     /// A new process over the same database; Teams and the asking server know nothing of it.
     pub(crate) async fn restart(self) -> Self {
-        let Self { app, clock, teams, beside, receiver, blueprint, database, .. } = self;
-        app.stop().await;
+        let Self { process, clock, teams, beside, receiver, blueprint, database, .. } = self;
+        process.app.stop().await;
         Self::with(blueprint, database, clock, teams, beside, receiver).await
     }
 
@@ -98,23 +104,26 @@ impl Workplace {
     ) -> Self {
         let (slack, token) = beside.as_ref().map(|(slack, token)| (slack, token.as_str())).unzip();
         let text = blueprint.text(&database, &receiver, &teams, slack);
-        let mut config = Blueprint::config(&text, &environment(token.unwrap_or("none")));
-        let law = blueprint.law(&config);
-        let means = Means::open(&mut config, clock.clone(), Seeds::system()).await.unwrap();
-        let Adapters { chats, directories, .. } =
-            adapters::connect(&config, &law.people, &means).unwrap();
-        let pace = Pace::Unlimited;
-        let setup = Setup { config, means, law, chats: chats.clone(), directories, pace };
-        let (app, router) = assemble(setup, |_| Router::new());
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        teams.connect(&format!("{url}/teams/messages"));
+        let config = Blueprint::config(&text, &environment(token.unwrap_or("none")));
+        let process = Process::start(&blueprint, config, &clock).await;
+        teams.connect(&process.door());
         if let Some(slack) = slack {
-            slack.connect(Endpoints::below(&url));
+            slack.connect(Endpoints::below(&process.url));
         }
-        #[expect(clippy::disallowed_methods, reason = "ends with the test's runtime")]
-        tokio::spawn(countersign::http::serve::serve(listener, router, app.stopping()));
-        Self { teams, beside, receiver, clock, app, chats, url, blueprint, database }
+        Self { teams, beside, receiver, clock, process, blueprint, database }
+    }
+
+    /// What Teams posts, to another replica that it knows for so long; that has done then whatever
+    /// follows, and ends.
+    pub(crate) async fn deliver_elsewhere(&self, activity: &Value) -> Said {
+        let config = Blueprint::config(&self.text(&self.receiver), &environment("none"));
+        let replica = Process::start(&self.blueprint, config, &self.clock).await;
+        self.teams.connect(&replica.door());
+        let said = self.teams.deliver(activity).await;
+        self.teams.connect(&self.process.door());
+        replica.settle().await;
+        replica.app.stop().await;
+        said
     }
 
     /// The configuration of the same service, with another receiver of callbacks.
@@ -130,7 +139,7 @@ impl Workplace {
 
     /// Asks for something, and lets the cards go out.
     pub(crate) async fn ask(&self, body: &Value) -> String {
-        let request = client().post(format!("{}/access/v1/requests", self.url)).json(body);
+        let request = client().post(format!("{}/access/v1/requests", self.process.url)).json(body);
         let answer = answer(request.bearer_auth(API_KEY)).await;
         assert_eq!(answer.status, 202, "{:?}", answer.body);
         self.settle().await;
@@ -138,7 +147,7 @@ impl Workplace {
     }
 
     pub(crate) async fn get(&self, id: &str) -> Answer {
-        let url = format!("{}/access/v1/requests/{id}", self.url);
+        let url = format!("{}/access/v1/requests/{id}", self.process.url);
         answer(client().get(url).bearer_auth(API_KEY)).await
     }
 
@@ -188,15 +197,7 @@ impl Workplace {
 
     /// Lets everything that is due happen, and everybody hear what they are to hear.
     pub(crate) async fn settle(&self) {
-        self.app.timers.sweep().await.unwrap();
-        self.app.outbox.drain().await.unwrap();
-        // A worker that is told to stop does what is left and ends.
-        let stopped = CancellationToken::new();
-        stopped.cancel();
-        for chat in &self.chats {
-            let access: Arc<dyn Access> = Arc::new(self.app.service.clone());
-            chat.work(access, stopped.clone()).await;
-        }
+        self.process.settle().await;
     }
 
     pub(crate) async fn advance(&self, by: SignedDuration) {
@@ -217,7 +218,7 @@ impl Workplace {
 
     /// The entries of a kind that the audit log has about a request, the first one first.
     pub(crate) async fn entries(&self, id: &str, kind: &str) -> Vec<Value> {
-        let url = format!("{}/audit/v1/entries?request_id={id}&kind={kind}", self.url);
+        let url = format!("{}/audit/v1/entries?request_id={id}&kind={kind}", self.process.url);
         let answer = answer(client().get(url).bearer_auth(AUDITOR_KEY)).await;
         assert_eq!(answer.status, 200, "{:?}", answer.body);
         let mut entries = answer.body["items"].as_array().expect("entries").clone();
@@ -233,10 +234,43 @@ impl Workplace {
         self.teams.skim_threads();
         let leftovers = self.teams.leftovers();
         assert!(leftovers.is_empty(), "left behind in Teams: {leftovers:#?}");
-        self.app.stop().await;
+        self.process.app.stop().await;
         self.teams.stop();
         self.beside.iter().for_each(|(slack, _)| slack.stop());
         self.database.drop().await;
+    }
+}
+
+impl Process {
+    async fn start(blueprint: &Blueprint, mut config: Config, clock: &Clock) -> Self {
+        let law = blueprint.law(&config);
+        let means = Means::open(&mut config, clock.clone(), Seeds::system()).await.unwrap();
+        let Adapters { chats, directories, .. } =
+            adapters::connect(&config, &law.people, &means).unwrap();
+        let pace = Pace::Unlimited;
+        let setup = Setup { config, means, law, chats: chats.clone(), directories, pace };
+        let (app, router) = assemble(setup, |_| Router::new());
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        #[expect(clippy::disallowed_methods, reason = "ends with the test's runtime")]
+        tokio::spawn(countersign::http::serve::serve(listener, router, app.stopping()));
+        Self { app, chats, url }
+    }
+
+    fn door(&self) -> String {
+        format!("{}/teams/messages", self.url)
+    }
+
+    async fn settle(&self) {
+        self.app.timers.sweep().await.unwrap();
+        self.app.outbox.drain().await.unwrap();
+        // A worker that is told to stop does what is left and ends.
+        let stopped = CancellationToken::new();
+        stopped.cancel();
+        for chat in &self.chats {
+            let access: Arc<dyn Access> = Arc::new(self.app.service.clone());
+            chat.work(access, stopped.clone()).await;
+        }
     }
 }
 

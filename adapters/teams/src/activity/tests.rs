@@ -43,6 +43,35 @@ fn every_recorded_activity_is_understood() {
 }
 
 #[test]
+fn what_comes_again_is_known_by_its_id_and_by_all_that_it_is_judged_by() {
+    let once = |pointer: &str, value: Value| {
+        let mut activity = json!({
+            "id": "f:1", "timestamp": "2026-11-22T14:56:29Z", "replyToId": "7",
+            "conversation": { "id": "19:a", "tenantId": "t" },
+            "from": { "id": "29:1bob", "name": "Bob", "aadObjectId": "2" },
+            "value": { "action": { "verb": "approve", "data": { "button": "b" } } },
+        });
+        *activity.pointer_mut(pointer).unwrap() = value;
+        Activity::read(&activity).once
+    };
+    let first = once("/timestamp", Value::Null).expect("it has an id");
+    assert_eq!(once("/from/name", "Robert".into()).as_ref(), Some(&first));
+    assert_eq!(once("/id", Value::Null), None);
+    for (pointer, value) in [
+        ("/id", "f:2"),
+        ("/replyToId", "8"),
+        ("/conversation/id", "19:b"),
+        ("/conversation/tenantId", "u"),
+        ("/from/id", "29:1carol"),
+        ("/from/aadObjectId", "3"),
+        ("/value/action/verb", "deny"),
+        ("/value/action/data/button", "c"),
+    ] {
+        assert_ne!(once(pointer, value.into()).as_ref(), Some(&first), "{pointer}");
+    }
+}
+
+#[test]
 fn every_recorded_answer_of_the_connector_is_understood() {
     let Some(folder) = vectors("every_recorded_answer_of_the_connector_is_understood") else {
         return;
