@@ -1,9 +1,6 @@
 //! What the tests of the domain are made of: one request, one plan, and people who click.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::{collections::BTreeMap, sync::Arc};
 
 use countersign_port::{
     access::{Choice, DenyReason, Identity},

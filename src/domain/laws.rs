@@ -1,9 +1,6 @@
 //! The laws of deciding, held against random requests, votes and orders.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::{collections::BTreeMap, sync::Arc};
 
 use countersign_port::{
     access::{Choice, DenyReason, Identity},

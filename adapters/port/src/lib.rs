@@ -6,6 +6,7 @@ pub mod auth_server;
 pub mod body;
 pub mod card;
 pub mod chat;
+pub mod clock;
 pub mod directory;
 pub mod error;
 pub mod finding;

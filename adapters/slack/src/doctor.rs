@@ -8,16 +8,14 @@ use countersign_egress::{
     Egress,
     exchange::{Answer, DOCUMENT_BYTES, EgressError, Keep, Request},
 };
-use countersign_port::finding::Finding;
-use http::{
-    HeaderMap, Method,
-    header::{AUTHORIZATION, DATE},
+use countersign_port::{
+    clock::{Asked, Skew},
+    finding::Finding,
 };
-use jiff::{Timestamp, fmt::rfc2822};
+use http::{HeaderMap, Method, header::AUTHORIZATION};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
-use self::clock::{Asked, Skew};
 use crate::{
     address,
     core::Core,
@@ -26,7 +24,6 @@ use crate::{
     web::Channel,
 };
 
-mod clock;
 mod words;
 
 const DEADLINE: Duration = Duration::from_secs(10);
@@ -98,7 +95,7 @@ impl Doctor {
         };
         let mut findings =
             vec![self.token(name, token, &test), words::scopes(name, test.scopes.as_deref())];
-        findings.extend(test.skew.filter(|_| first).map(words::clock));
+        findings.extend(test.skew.filter(|_| first).map(|skew| skew.finding("Slack's")));
         findings
     }
 
@@ -154,7 +151,7 @@ impl Doctor {
                 told.team_id
             },
             scopes: scopes(&answer),
-            skew: date(&answer).map(|theirs| asked.skew(theirs)),
+            skew: asked.skew(&answer.headers),
         })
     }
 }
@@ -162,11 +159,6 @@ impl Doctor {
 fn scopes(answer: &Answer) -> Option<Vec<String>> {
     let text = answer.headers.get(SCOPES_HEADER)?.to_str().ok()?;
     Some(text.split(',').map(|scope| scope.trim().to_owned()).collect())
-}
-
-fn date(answer: &Answer) -> Option<Timestamp> {
-    let text = answer.headers.get(DATE)?.to_str().ok()?;
-    rfc2822::parse(text).ok().map(|time| time.timestamp())
 }
 
 impl fmt::Debug for Doctor {

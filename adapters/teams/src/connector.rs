@@ -7,6 +7,7 @@ use countersign_egress::{
     Egress,
     exchange::{Answer, Keep, Request},
 };
+use countersign_port::clock::Skew;
 use http::{
     HeaderMap, HeaderValue, Method, StatusCode,
     header::{AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER},
@@ -230,11 +231,11 @@ impl Connector {
         self.read(service_url, &path, MEMBER_PATIENCE).await
     }
 
-    /// Whether there is a token to call with; calls nobody but the login.
-    pub(crate) async fn log_in(&self) -> Result<(), Failure> {
+    /// Whether the login gives a token, and how far our clock is from its; calls nobody else.
+    pub(crate) async fn log_in(&self) -> Result<Option<Skew>, Failure> {
         match &self.tokens {
-            Some(tokens) => tokens.get().await.map(|_| ()),
-            None => Ok(()),
+            Some(tokens) => tokens.test().await,
+            None => Ok(None),
         }
     }
 

@@ -1,5 +1,5 @@
-//! Whether all is well with Teams: who signs, our own token, the teams that have the app, and the
-//! channels of the policy. Posts nothing.
+//! Whether all is well with Teams: who signs, our own token, the clock, the teams that have the app,
+//! and the channels of the policy. Posts nothing.
 
 use std::collections::BTreeMap;
 
@@ -13,16 +13,23 @@ impl Core {
     /// Looks at everything, and at these channels.
     pub(crate) async fn examine(&self, channels: &[String]) -> Vec<Finding> {
         let mut findings = match self.settings.auth {
-            Auth::Connector => vec![words::keys(self.keys.speak().await), self.login().await],
+            Auth::Connector => vec![words::keys(self.keys.speak().await)],
             Auth::InsecureLocal => vec![words::unchecked()],
         };
+        if self.settings.auth == Auth::Connector {
+            findings.extend(self.login().await);
+        }
         let known = self.teams(&mut findings).await;
         findings.extend(channels.iter().map(|channel| words::channel(channel, known.get(channel))));
         findings
     }
 
-    async fn login(&self) -> Finding {
-        words::login(self.connector.log_in().await)
+    /// Whether there is a token for the bot, and the clock: the login answers last of all.
+    async fn login(&self) -> Vec<Finding> {
+        let given = self.connector.log_in().await;
+        let skew = given.as_ref().ok().copied().flatten();
+        let clock = skew.map(|skew| skew.finding("Microsoft's"));
+        std::iter::once(words::login(given.map(|_| ()))).chain(clock).collect()
     }
 
     /// The channels of all teams that have the app, with their kinds.

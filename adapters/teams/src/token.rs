@@ -5,8 +5,9 @@ use std::{fmt, path::Path, time::Duration};
 
 use countersign_egress::{
     Egress,
-    exchange::{DOCUMENT_BYTES, Keep, Request},
+    exchange::{Answer, DOCUMENT_BYTES, Keep, Request},
 };
+use countersign_port::clock::{Asked, Skew};
 use http::{HeaderMap, HeaderValue, Method, header::CONTENT_TYPE};
 use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
@@ -75,7 +76,7 @@ impl Tokens {
         }
         let failed = match &held.failed {
             Some((failure, at)) if now.duration_since(*at) < FAILED => failure.clone(),
-            Some(_) | None => match self.ask().await {
+            Some(_) | None => match self.ask().await.and_then(|answer| granted(&answer)) {
                 Ok(granted) => {
                     let life = SignedDuration::from_secs(granted.expires_in.into());
                     held.token = Some((granted.access_token.clone(), now + life));
@@ -90,6 +91,14 @@ impl Tokens {
         last.map(|(token, _)| token.clone()).ok_or(failed)
     }
 
+    /// Asks for a token, whether there is one or not, and says how far our clock is from the login's.
+    pub(crate) async fn test(&self) -> Result<Option<Skew>, Failure> {
+        let at = self.now.get();
+        let answer = self.ask().await?;
+        let asked = Asked { at, answered_at: self.now.get() };
+        granted(&answer).map(|_| asked.skew(&answer.headers))
+    }
+
     /// The connector did not accept this token: the next one is a new one.
     pub(crate) async fn refused(&self, token: &SecretString) {
         let mut held = self.held.lock().await;
@@ -102,7 +111,7 @@ impl Tokens {
         }
     }
 
-    async fn ask(&self) -> Result<Granted, Failure> {
+    async fn ask(&self) -> Result<Answer, Failure> {
         let body = self.form().await?.into();
         let url = self.egress.check(&self.authority.token_url);
         let url = url.map_err(|why| Failure::Blocked(why.to_string()))?;
@@ -113,12 +122,7 @@ impl Tokens {
         let answer = tokio::time::timeout(PATIENCE, self.egress.send(request)).await;
         // A token that was lost on its way is no loss: the next one is as good.
         let answer = answer.map_err(|_| Failure::NotSent("no answer in time".to_owned()))?;
-        let answer = answer.map_err(|error| Failure::NotSent(error.to_string()))?;
-        if answer.status.is_success() {
-            return serde_json::from_slice(&answer.body).map_err(|_| Failure::login("malformed"));
-        }
-        let denied = serde_json::from_slice::<Denied>(&answer.body);
-        Err(Failure::login(&denied.map(|denied| denied.error).unwrap_or_default()))
+        answer.map_err(|error| Failure::NotSent(error.to_string()))
     }
 
     async fn form(&self) -> Result<String, Failure> {
@@ -142,6 +146,15 @@ impl Tokens {
         }
         Ok(form.finish())
     }
+}
+
+/// What the login gave, or why it gave nothing.
+fn granted(answer: &Answer) -> Result<Granted, Failure> {
+    if answer.status.is_success() {
+        return serde_json::from_slice(&answer.body).map_err(|_| Failure::login("malformed"));
+    }
+    let denied = serde_json::from_slice::<Denied>(&answer.body);
+    Err(Failure::login(&denied.map(|denied| denied.error).unwrap_or_default()))
 }
 
 async fn read(path: &Path) -> Result<SecretString, Failure> {

@@ -58,6 +58,9 @@ enum Order {
     Misbehave(Strike),
     Behave {},
     RotateKeys {},
+    Advance {
+        seconds: i64,
+    },
 }
 
 pub(crate) fn router() -> Router<Arc<Core>> {
@@ -102,7 +105,8 @@ async fn obey(teams: &FakeTeams, order: Order) -> Result<Value, Absent> {
         setting @ (Order::Connect { .. }
         | Order::Misbehave(_)
         | Order::Behave {}
-        | Order::RotateKeys {}) => {
+        | Order::RotateKeys {}
+        | Order::Advance { .. }) => {
             set(teams, setting);
             return Ok(Value::Null);
         }
@@ -117,6 +121,7 @@ fn set(teams: &FakeTeams, order: Order) {
         Order::Misbehave(strike) => teams.misbehave(strike),
         Order::Behave {} => teams.behave(),
         Order::RotateKeys {} => teams.rotate_keys(),
+        Order::Advance { seconds } => teams.advance(seconds),
         Order::Click { .. }
         | Order::Submit { .. }
         | Order::Say { .. }

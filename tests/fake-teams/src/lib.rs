@@ -6,10 +6,13 @@
 
 use std::{
     fmt,
-    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
+        atomic::{AtomicI64, Ordering},
+    },
 };
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio::{net::TcpListener, task::AbortHandle};
 
 pub mod answer;
@@ -48,6 +51,7 @@ pub struct FakeTeams {
 
 pub(crate) struct Core {
     clock: Clock,
+    ahead_s: AtomicI64,
     state: Mutex<State>,
     client: reqwest::Client,
     authority: String,
@@ -65,6 +69,7 @@ impl FakeTeams {
         let listener = TcpListener::bind(("127.0.0.1", port)).await?;
         let core = Arc::new(Core {
             clock,
+            ahead_s: AtomicI64::new(0),
             state: Mutex::new(State::new(bot)),
             client: client().map_err(std::io::Error::other)?,
             authority: listener.local_addr()?.to_string(),
@@ -93,6 +98,11 @@ impl FakeTeams {
         self.core.url(&format!("/{tenant}/oauth2/v2.0/token"))
     }
 
+    /// Puts Microsoft's clocks ahead of the one from outside, or further ahead.
+    pub fn advance(&self, seconds: i64) {
+        self.core.ahead_s.fetch_add(seconds, Ordering::Relaxed);
+    }
+
     /// Closes the door and every open connection.
     pub fn stop(&self) {
         self.core.server.get().into_iter().for_each(AbortHandle::abort);
@@ -101,7 +111,7 @@ impl FakeTeams {
 
 impl Core {
     pub(crate) fn now(&self) -> Timestamp {
-        (self.clock)()
+        (self.clock)() + SignedDuration::from_secs(self.ahead_s.load(Ordering::Relaxed))
     }
 
     /// A story that panicked while it held the state has said enough; the others go on.

@@ -4,7 +4,10 @@ use std::{convert::Infallible, sync::Arc};
 
 use axum::{
     Extension, Router,
-    extract::DefaultBodyLimit,
+    extract::{DefaultBodyLimit, State as Shared},
+    http::{HeaderValue, header},
+    middleware::map_response_with_state,
+    response::Response,
     routing::{get, post},
 };
 use hyper_util::{
@@ -12,6 +15,7 @@ use hyper_util::{
     server::conn::auto::Builder,
     service::TowerToHyperService,
 };
+use jiff::fmt::rfc2822;
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::Notify,
@@ -43,12 +47,21 @@ pub(crate) async fn serve(listener: TcpListener, core: Arc<Core>) {
         .nest("/_control", control::router())
         .fallback(connector::answer)
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .layer(map_response_with_state(core.clone(), dated))
         .with_state(core);
     let mut connections = JoinSet::new();
     while let Ok((stream, _)) = listener.accept().await {
         connections.spawn(converse(stream, router.clone()));
         while connections.try_join_next().is_some() {}
     }
+}
+
+/// By Microsoft's clock: whoever compares theirs with it reads this.
+async fn dated(Shared(core): Shared<Arc<Core>>, mut response: Response) -> Response {
+    let text = rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&core.now());
+    let date = text.ok().and_then(|text| HeaderValue::try_from(text).ok());
+    response.headers_mut().extend(date.map(|date| (header::DATE, date)));
+    response
 }
 
 async fn converse(stream: TcpStream, router: Router) {

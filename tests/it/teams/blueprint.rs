@@ -18,7 +18,7 @@ use countersign_sandbox::demo;
 
 use crate::{
     database::Database,
-    office::{API_KEY, AUDITOR_KEY},
+    office::{API_KEY, AUDITOR_KEY, START},
     receiver::{Receiver, SECRET},
 };
 
@@ -49,6 +49,8 @@ const ENCRYPTION_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 /// What is different in a workplace. Where nothing is, it is [`USUAL`].
 #[derive(Clone, Copy)]
 pub(crate) struct Blueprint {
+    /// By which clock everybody goes.
+    pub(crate) clock: fn() -> Clock,
     /// What the asking client's entry says besides.
     pub(crate) client: &'static str,
     /// How the configuration says who may call, and how the bot proves itself.
@@ -61,6 +63,7 @@ pub(crate) struct Blueprint {
 
 /// Teams alone, every call checked.
 pub(crate) const USUAL: Blueprint = Blueprint {
+    clock: || Clock::frozen(START.parse().unwrap()),
     client: "trust: trusted",
     auth: "client_secret: { env: CLIENT_SECRET }",
     beside: None,

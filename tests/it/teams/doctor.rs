@@ -10,10 +10,15 @@ use countersign_fake_teams::{
 use serde_json::Value;
 
 use super::{
-    blueprint::{SECURITY, SHOP, TEAM, environment, sources},
-    workplace::{Workplace, tell},
+    blueprint::{Blueprint, SECURITY, SHOP, TEAM, USUAL, environment, sources},
+    workplace::{Workplace, tell_in},
 };
 use crate::{receiver::Receiver, running::run};
+
+const CLOCK: &str = "clock, against Microsoft's";
+
+/// `doctor` goes by the clock of this machine.
+const TODAY: Blueprint = Blueprint { clock: Clock::system, ..USUAL };
 
 /// Every finding about Teams that is not good: what, and what it means.
 async fn complaints(workplace: &Workplace) -> Vec<(String, String)> {
@@ -34,7 +39,10 @@ async fn complaints(workplace: &Workplace) -> Vec<(String, String)> {
     let said = run(&arguments, &environment).await;
     let findings: Vec<Value> =
         said.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    let about_teams = |finding: &&Value| finding["what"].as_str().unwrap().starts_with("Teams");
+    let about_teams = |finding: &&Value| {
+        let what = finding["what"].as_str().unwrap();
+        what.starts_with("Teams") || what == CLOCK
+    };
     assert!(findings.iter().any(|one| about_teams(&one)), "{said:?}");
     let sick = findings.iter().filter(about_teams).filter(|one| one["health"] != "good");
     let text = |value: &Value| value.as_str().unwrap().to_owned();
@@ -48,7 +56,7 @@ async fn complaints(workplace: &Workplace) -> Vec<(String, String)> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_wrong_in_teams_is_named_with_its_page() {
-    tell(|workplace| async move {
+    tell_in(&TODAY, |workplace| async move {
         assert_eq!(complaints(&workplace).await, [], "all is well");
         let teams = &workplace.teams;
         teams.channel(Channel::named(TEAM, SECURITY, "security").kind("shared"));
@@ -69,6 +77,19 @@ async fn what_is_wrong_in_teams_is_named_with_its_page() {
         assert!(sick[0].1.contains("no click is believed"), "{sick:?}");
         assert!(sick[1].1.contains("no token from the login"), "{sick:?}");
         teams.behave();
+        workplace
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn clocks_that_are_apart_are_named() {
+    tell_in(&TODAY, |workplace| async move {
+        workplace.teams.advance(90);
+        let sick = complaints(&workplace).await;
+        let [(what, means)] = sick.as_slice() else { panic!("{sick:?}") };
+        assert_eq!(what, CLOCK);
+        assert!(means.contains("s behind: past five minutes every click is refused"), "{means}");
         workplace
     })
     .await;

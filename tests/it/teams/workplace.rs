@@ -28,7 +28,7 @@ use super::{
 pub(crate) use crate::office::{deletion, write_prod};
 use crate::{
     database::Database,
-    office::{API_KEY, AUDITOR_KEY, Answer, START, answer, client},
+    office::{API_KEY, AUDITOR_KEY, Answer, answer, client},
     receiver::Receiver,
 };
 
@@ -77,7 +77,7 @@ where
 
 impl Workplace {
     async fn open(blueprint: Blueprint, database: Database) -> Self {
-        let clock = Clock::frozen(START.parse().unwrap());
+        let clock = (blueprint.clock)();
         let receiver = Receiver::start(clock.clone()).await;
         let teams = blueprint.teams(&clock).await;
         let beside = match blueprint.beside {

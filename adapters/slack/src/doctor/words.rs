@@ -5,7 +5,6 @@ use countersign_port::{
     memory::Lost,
 };
 
-use super::clock::Skew;
 use crate::{
     failure::Failure, manifest::BOT_SCOPES, oauth::OAuthError, token::NoToken, web::Channel,
 };
@@ -18,7 +17,6 @@ const MEMBER: &str = "anybody in the channel";
 const INSTALLATION: &str = "slack-installation";
 const CHANNEL: &str = "slack-channel";
 const SOCKET: &str = "slack-socket";
-const CLOCK: &str = "clock";
 
 const INSTALL: &str = "run `countersign slack install-link`, open the link and press Allow; or, with \
     a `bot_token`, open https://api.slack.com/apps, the app, Install App, Install to Workspace, and \
@@ -101,25 +99,6 @@ pub(super) fn scopes(name: &str, scopes: Option<&[String]>) -> Finding {
         app, App Manifest, press Save Changes, and install the app again"
             .to_owned();
     Finding::bad(what, means, Fix { who: ADMINISTRATOR, how, page: INSTALLATION })
-}
-
-pub(super) fn clock(skew: Skew) -> Finding {
-    let what = "clock, against Slack's";
-    let how = "switch on time synchronisation (NTP) on this machine".to_owned();
-    let fix = Fix { who: OPERATOR, how, page: CLOCK };
-    match skew {
-        Skew::Little => Finding::good(what, "the two agree"),
-        Skew::Noticeable { seconds } => Finding::poor(what, off(seconds), fix),
-        Skew::TooMuch { seconds } => {
-            let means = format!("{}: past five minutes every click is refused", off(seconds));
-            Finding::bad(what, means, fix)
-        }
-    }
-}
-
-fn off(seconds: i64) -> String {
-    let direction = if seconds > 0 { "ahead" } else { "behind" };
-    format!("the clock of this machine is {} s {direction}", seconds.abs())
 }
 
 pub(super) fn channel(address: &str, channel: &Channel) -> Finding {
@@ -272,8 +251,6 @@ mod tests {
             refused("T1", &OAuthError::Lost("no answer in time".to_owned())),
             mixed_up("T1", "T2"),
             ends_soon("T1"),
-            clock(Skew::Noticeable { seconds: 4 }),
-            clock(Skew::TooMuch { seconds: -119 }),
             ambiguous("C1"),
             socket(Err(OAuthError::Refused("invalid_auth".to_owned()))),
         ] {
