@@ -12,6 +12,7 @@ mod slack_blocks;
 mod slack_emulate;
 mod slack_fake;
 mod teams;
+mod teams_sdk;
 mod webhooks;
 
 use clap::Args;
@@ -68,6 +69,11 @@ pub(crate) const ALL: &[Suite] = &[
         name: "browser",
         about: "headless Chromium clicks through the demo",
         run: browser::run,
+    },
+    Suite {
+        name: "teams-sdk",
+        about: "our fake Teams is like Teams, say Microsoft's connector client and MSAL",
+        run: teams_sdk::run,
     },
     Suite {
         name: "teams-tokens",

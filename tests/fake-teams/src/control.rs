@@ -13,7 +13,7 @@ use axum::{
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use crate::{Core, FakeTeams, activity::Absent, card::Entries, fault::Strike, message::Message};
+use crate::{Core, FakeTeams, activity::Absent, card::Entries, fault::Strike, message::Message, world::Person};
 
 /// What may be asked, each with the fields of its verb.
 #[derive(Debug, Deserialize)]
@@ -52,6 +52,8 @@ enum Order {
     Token {
         claims: Map<String, Value>,
     },
+    /// Somebody more, or somebody else of the same name.
+    Person(Person),
     Connect {
         endpoint: String,
     },
@@ -102,7 +104,8 @@ async fn obey(teams: &FakeTeams, order: Order) -> Result<Value, Absent> {
             all.as_object_mut().into_iter().for_each(|all| all.extend(claims.clone()));
             return Ok(teams.sign(&all).into());
         }
-        setting @ (Order::Connect { .. }
+        setting @ (Order::Person(_)
+        | Order::Connect { .. }
         | Order::Misbehave(_)
         | Order::Behave {}
         | Order::RotateKeys {}
@@ -117,6 +120,7 @@ async fn obey(teams: &FakeTeams, order: Order) -> Result<Value, Absent> {
 /// The orders that speak to nobody.
 fn set(teams: &FakeTeams, order: Order) {
     match order {
+        Order::Person(person) => teams.person(person),
         Order::Connect { endpoint } => teams.connect(&endpoint),
         Order::Misbehave(strike) => teams.misbehave(strike),
         Order::Behave {} => teams.behave(),
