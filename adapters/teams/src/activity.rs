@@ -222,18 +222,18 @@ fn installation(value: &Value) -> What {
 }
 
 fn change(value: &Value) -> What {
-    let removed = |list: &str| {
+    let names_us = |list: &str| {
         let us = text(value, "/recipient/id");
         let members = value.pointer(list).and_then(Value::as_array);
         us.is_some() && members.into_iter().flatten().any(|member| text(member, "/id") == us)
     };
-    if removed("/membersRemoved") {
+    if names_us("/membersRemoved") {
         return What::Removed;
     }
     match text(value, "/channelData/eventType").as_deref() {
         Some("teamDeleted" | "teamHardDeleted") => What::Removed,
         Some(_) => installed(value),
-        None if removed("/membersAdded") => installed(value),
+        None if names_us("/membersAdded") => installed(value),
         None => What::Ignored("members"),
     }
 }

@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::{
     activity::{Activity, Claim},
     adaptive,
-    connector::Connector,
+    connector::{Bot, Connector},
     failure::Failure,
     jwks::Keys,
     private::Errands,
@@ -74,6 +74,11 @@ impl Core {
     pub(crate) fn is_home(&self, claim: &Claim) -> bool {
         let ours = |tenant: &String| tenant.eq_ignore_ascii_case(&self.settings.tenant_id);
         !claim.tenants.is_empty() && claim.tenants.iter().all(ours)
+    }
+
+    /// Our bot, as calls name it.
+    pub(crate) fn bot<'a>(&'a self, service_url: &'a str) -> Bot<'a> {
+        Bot { app_id: &self.settings.app_id, tenant: &self.settings.tenant_id, service_url }
     }
 
     /// A press in the service's words. A button is where its message is, or nowhere.

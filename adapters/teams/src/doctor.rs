@@ -13,23 +13,21 @@ impl Core {
     /// Looks at everything, and at these channels.
     pub(crate) async fn examine(&self, channels: &[String]) -> Vec<Finding> {
         let mut findings = match self.settings.auth {
-            Auth::Connector => vec![words::keys(self.keys.speak().await)],
+            Auth::Connector => self.trust().await,
             Auth::InsecureLocal => vec![words::unchecked()],
         };
-        if self.settings.auth == Auth::Connector {
-            findings.extend(self.login().await);
-        }
         let known = self.teams(&mut findings).await;
         findings.extend(channels.iter().map(|channel| words::channel(channel, known.get(channel))));
         findings
     }
 
-    /// Whether there is a token for the bot, and the clock: the login answers last of all.
-    async fn login(&self) -> Vec<Finding> {
+    /// Whether Microsoft and we believe each other: its keys, our token, and both clocks.
+    async fn trust(&self) -> Vec<Finding> {
+        let keys = words::keys(self.keys.speak().await);
         let given = self.connector.log_in().await;
         let skew = given.as_ref().ok().copied().flatten();
         let clock = skew.map(|skew| skew.finding("Microsoft's"));
-        std::iter::once(words::login(given.map(|_| ()))).chain(clock).collect()
+        [keys, words::login(given.map(|_| ()))].into_iter().chain(clock).collect()
     }
 
     /// The channels of all teams that have the app, with their kinds.

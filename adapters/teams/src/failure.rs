@@ -47,7 +47,7 @@ pub(crate) enum Failure {
     NotInstalled(String),
     /// What is known of installations cannot be read.
     #[error("cannot read the installations: {0}")]
-    Unknown(#[from] Lost),
+    Unreadable(#[from] Lost),
 }
 
 /// What happens if a call is made twice.
@@ -101,7 +101,7 @@ impl Failure {
             }
             Self::Refused { .. } | Self::Unauthorized => give_up(GiveUp::Refused),
             Self::Paced(after) => retry(Some(after)),
-            Self::NotSent(_) | Self::Login(_) | Self::Unknown(_) => retry(None),
+            Self::NotSent(_) | Self::Login(_) | Self::Unreadable(_) => retry(None),
             Self::NoAnswer(_) => unknown(None),
             Self::Tls(_) => give_up(GiveUp::Tls),
             Self::Blocked(_) => give_up(GiveUp::Blocked),
@@ -170,7 +170,7 @@ mod tests {
             (Failure::Tls(text()), "give up Tls", "give up Tls"),
             (Failure::Blocked(text()), "give up Blocked", "give up Blocked"),
             (Failure::NotInstalled(text()), "give up Channel", "give up Channel"),
-            (Failure::Unknown(Lost { cause: text() }), "retry None", "retry None"),
+            (Failure::Unreadable(Lost { cause: text() }), "retry None", "retry None"),
         ] {
             assert_eq!(verdict(failure.clone(), Twice::Double), post, "post: {failure}");
             assert_eq!(verdict(failure.clone(), Twice::Same), update, "update: {failure}");

@@ -13,7 +13,6 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     activity::{Activity, Claim, Room},
     adaptive,
-    connector::Bot,
     core::Core,
     dispatch::Said,
     failure::{Failure, Twice},
@@ -166,11 +165,6 @@ impl Core {
         message: &Value,
     ) -> Result<(), Failure> {
         patiently(|| self.connector.send(service_url, conversation, message)).await
-    }
-
-    /// Our bot, as calls name it.
-    pub(crate) fn bot<'a>(&'a self, service_url: &'a str) -> Bot<'a> {
-        Bot { app_id: &self.settings.app_id, tenant: &self.settings.tenant_id, service_url }
     }
 
     async fn learn(&self, team: &str, service_url: &str) -> Result<(), Failure> {

@@ -156,10 +156,11 @@ impl Registry {
         }
     }
 
+    /// A clock that was set back makes nothing fresh.
     fn fresh(&self) -> Option<Arc<Installed>> {
-        let age = |at: Timestamp| self.now.get().duration_since(at);
-        let (_, installed) = self.last().filter(|(at, _)| age(*at) < AGE)?;
-        Some(installed)
+        let (at, installed) = self.last()?;
+        let age = self.now.get().duration_since(at);
+        (!age.is_negative() && age < AGE).then_some(installed)
     }
 
     fn last(&self) -> Option<(Timestamp, Arc<Installed>)> {
@@ -220,5 +221,34 @@ fn sealed(installed: &Installed) -> Result<secrecy::SecretString, Lost> {
 impl fmt::Debug for Registry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Registry").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicI64, Ordering};
+
+    use super::*;
+    use crate::fakes::FakeMemory;
+
+    const AT: i64 = 1_795_000_000;
+
+    #[tokio::test]
+    async fn what_was_read_is_believed_for_a_while_and_never_past_a_clock_that_was_set_back() {
+        let memory: Arc<dyn Memory> = Arc::new(FakeMemory::default());
+        let clock = Arc::new(AtomicI64::new(AT));
+        let now = {
+            let clock = Arc::clone(&clock);
+            let read = move || Timestamp::from_second(clock.load(Ordering::Relaxed)).unwrap();
+            Now(Arc::new(read))
+        };
+        let replica = || Registry::new(Arc::clone(&memory), "t", now.clone());
+        let (one, other) = (replica(), replica());
+        one.installed_in("team", "https://a.example/", &["19:a".to_owned()]).await.unwrap();
+        assert!(other.route("19:a").await.is_ok());
+        one.removed_from("team").await.unwrap();
+        assert!(other.route("19:a").await.is_ok(), "believed");
+        clock.store(AT - 3600, Ordering::Relaxed);
+        assert!(other.route("19:a").await.is_err(), "asked anew");
     }
 }

@@ -13,7 +13,10 @@ use axum::{
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use crate::{Core, FakeTeams, activity::Absent, card::Entries, fault::Strike, message::Message, world::Person};
+use crate::{
+    Core, FakeTeams, activity::Absent, card::Entries, fault::Strike, message::Message,
+    world::Person,
+};
 
 /// What may be asked, each with the fields of its verb.
 #[derive(Debug, Deserialize)]

@@ -10,7 +10,7 @@ use countersign_fake_teams::{
 use serde_json::Value;
 
 use super::{
-    blueprint::{Blueprint, SECURITY, SHOP, TEAM, USUAL, environment, sources},
+    blueprint::{Blueprint, SECURITY, SHOP, TEAM, TENANT, USUAL, environment, sources},
     workplace::{Workplace, tell_in},
 };
 use crate::{receiver::Receiver, running::run};
@@ -22,11 +22,16 @@ const TODAY: Blueprint = Blueprint { clock: Clock::system, ..USUAL };
 
 /// Every finding about Teams that is not good: what, and what it means.
 async fn complaints(workplace: &Workplace) -> Vec<(String, String)> {
-    let folder = tempfile::tempdir().unwrap();
     let receiver = Receiver::start(Clock::system()).await;
+    complaints_about(&workplace.text(&receiver)).await
+}
+
+/// The same of another configuration.
+async fn complaints_about(config: &str) -> Vec<(String, String)> {
+    let folder = tempfile::tempdir().unwrap();
     let sources = sources();
     for (name, text) in [
-        ("countersign.yaml", workplace.text(&receiver)),
+        ("countersign.yaml", config.to_owned()),
         ("policy.yaml", sources.policy.text),
         ("catalogue.yaml", sources.catalogue.text),
         ("people.yaml", sources.people.text),
@@ -90,6 +95,20 @@ async fn clocks_that_are_apart_are_named() {
         let [(what, means)] = sick.as_slice() else { panic!("{sick:?}") };
         assert_eq!(what, CLOCK);
         assert!(means.contains("s behind: past five minutes every click is refused"), "{means}");
+        workplace
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bot_of_another_tenant_is_named() {
+    tell_in(&TODAY, |workplace| async move {
+        let receiver = Receiver::start(Clock::system()).await;
+        let (ours, elsewhere) = (format!("/{TENANT}/oauth2"), "/another-tenant/oauth2");
+        let config = workplace.text(&receiver).replace(&ours, elsewhere);
+        let sick = complaints_about(&config).await;
+        assert_eq!(sick[0].0, format!("Teams team {TEAM}"), "it has a token: {sick:?}");
+        assert!(sick[0].1.contains("`tenant_id` is the bot's own tenant"), "{sick:?}");
         workplace
     })
     .await;

@@ -1,5 +1,7 @@
 //! Teams limits, fails, hangs and loses answers: nothing is lost, and one card lives.
 
+use std::time::Duration;
+
 use countersign_fake_teams::{
     card::Entries,
     fault::{Call, Fault, Strike},
@@ -10,6 +12,7 @@ use super::{
     blueprint::{SECURITY, SHOP},
     workplace::{tell, write_prod},
 };
+use crate::patience::until;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_limit_is_waited_for_and_the_card_comes() {
@@ -70,6 +73,27 @@ async fn after_an_answer_that_was_lost_one_card_lives_and_the_other_says_so() {
         assert_eq!(workplace.status(&id).await, "approved");
         workplace.card(SHOP);
         workplace.card(SECURITY);
+        workplace
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_click_that_overtakes_the_answer_to_our_post_counts() {
+    tell(|workplace| async move {
+        let slow = Fault::Slow(Duration::from_millis(500));
+        workplace.teams.misbehave(Strike::at(Call::Create, slow));
+        let click = async {
+            let card = until("a card", || workplace.teams.last_message(SHOP)).await;
+            workplace.teams.click("erin", &card, "approve", &Entries::none()).await
+        };
+        let body = write_prod();
+        let (id, said) = tokio::join!(workplace.ask(&body), click);
+        assert!(said.card().is_some(), "{said:?}");
+        workplace.settle().await;
+        assert_eq!(workplace.entries(&id, "vote_cast").await.len(), 1);
+        assert_eq!(workplace.teams.messages(SHOP).len(), 1);
+        assert!(workplace.card(SHOP).words().contains("1 of 3 approved"), "and it is redrawn");
         workplace
     })
     .await;
