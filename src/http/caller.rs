@@ -2,7 +2,6 @@
 //! client, and only then lets a handler see anything. Handlers get a [`Caller`] and nothing else.
 
 pub mod registry;
-mod jwks;
 mod pace;
 mod token;
 

@@ -15,6 +15,7 @@ use crate::{
 pub mod address;
 pub mod exchange;
 pub mod host;
+pub mod jwks;
 pub mod resolver;
 pub mod target;
 

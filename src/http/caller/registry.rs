@@ -5,13 +5,12 @@ use std::{
     sync::Arc,
 };
 
-use countersign_egress::Egress;
+use countersign_egress::{Egress, jwks::Jwks};
 use countersign_port::webhook_signature::{Headers, Why, key::Secret, verify};
 use jiff::Timestamp;
 use tokio::sync::Semaphore;
 
 use super::{
-    jwks::Jwks,
     pace::Pace,
     token::{self, Refused},
 };
@@ -19,7 +18,7 @@ use crate::{
     config::{
         api_key::{self, ApiKey},
         client::{Auditor, Integrator, ResourceServer, TokenSubject},
-        issuer::Issuer,
+        issuer::{Issuer, Keys},
     },
     domain::{client::Client, id::ClientId},
     refusal::Refusal,
@@ -126,7 +125,10 @@ impl Registry {
             registry.hold(server.api_keys, || Holder::ResourceServer(keyed.clone()));
         }
         for issuer in issuers {
-            let jwks = Jwks::new(&issuer, egress.clone());
+            let jwks = match &issuer.keys {
+                Keys::Given(set) => Jwks::given(set, issuer.algorithm),
+                Keys::Fetched(url) => Jwks::fetched(url.clone(), issuer.algorithm, egress.clone()),
+            };
             registry.issuers.insert(issuer.issuer.clone(), Trusted { issuer, jwks });
         }
         registry

@@ -7,7 +7,6 @@ mod tests;
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
-use countersign_egress::{Egress, exchange::Request};
 use jsonwebtoken::{
     Algorithm, DecodingKey,
     jwk::{Jwk, JwkSet, KeyOperations, PublicKeyUse},
@@ -18,7 +17,7 @@ use tokio::{
 };
 use url::Url;
 
-use crate::config::issuer::{Issuer, Keys};
+use crate::{Egress, exchange::Request};
 
 /// Between two fetches, failed ones included.
 const PAUSE: Duration = Duration::from_secs(30);
@@ -32,7 +31,7 @@ const MAX_KEYS: usize = 50;
 
 /// The keys of one issuer, by id.
 #[derive(Debug)]
-pub(super) struct Jwks {
+pub struct Jwks {
     algorithm: Algorithm,
     source: Option<(Url, Egress)>,
     known: ArcSwap<Known>,
@@ -48,18 +47,27 @@ struct Known {
 }
 
 impl Jwks {
-    pub(super) fn new(issuer: &Issuer, egress: Egress) -> Self {
-        let algorithm = issuer.algorithm;
-        let (keys, source) = match &issuer.keys {
-            Keys::Given(set) => (usable(set, algorithm), None),
-            Keys::Fetched(url) => (HashMap::new(), Some((url.clone(), egress))),
-        };
+    /// Keys that never change.
+    pub fn given(set: &JwkSet, algorithm: Algorithm) -> Self {
+        Self::new(usable(set, algorithm), algorithm, None)
+    }
+
+    /// Keys that are published at an address.
+    pub fn fetched(url: Url, algorithm: Algorithm, egress: Egress) -> Self {
+        Self::new(HashMap::new(), algorithm, Some((url, egress)))
+    }
+
+    fn new(
+        keys: HashMap<String, Arc<DecodingKey>>,
+        algorithm: Algorithm,
+        source: Option<(Url, Egress)>,
+    ) -> Self {
         let known = ArcSwap::from_pointee(Known { keys, at: None });
         Self { algorithm, source, known, fetched: Mutex::new(None) }
     }
 
     /// The key of that id.
-    pub(super) async fn key(&self, kid: &str) -> Option<Arc<DecodingKey>> {
+    pub async fn key(&self, kid: &str) -> Option<Arc<DecodingKey>> {
         let known = self.known(kid);
         let Some((url, egress)) = &self.source else { return known };
         if known.is_some() && self.is_fresh() {
@@ -106,7 +114,7 @@ async fn fetch(url: &Url, egress: &Egress) -> Result<JwkSet, String> {
 }
 
 /// The keys that are for signatures by that algorithm and have an id.
-pub(super) fn usable(set: &JwkSet, algorithm: Algorithm) -> HashMap<String, Arc<DecodingKey>> {
+pub fn usable(set: &JwkSet, algorithm: Algorithm) -> HashMap<String, Arc<DecodingKey>> {
     let keys = set.keys.iter().take(MAX_KEYS).filter(|jwk| fits(jwk, algorithm));
     keys.filter_map(|jwk| {
         let key = DecodingKey::from_jwk(jwk).ok()?;

@@ -6,12 +6,12 @@ use std::sync::{
 };
 
 use axum::{Json, Router, extract::State, routing::get};
-use countersign_egress::{Settings, target::Allow};
 use futures::future::join_all;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use super::*;
+use crate::{Settings, target::Allow};
 
 /// An Ed25519 public key (RFC 8037, appendix A.2).
 const X: &str = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
@@ -46,7 +46,7 @@ impl Sso {
         let networks = vec!["127.0.0.1/32".parse().unwrap()];
         let allow = Allow { networks, ports: Vec::new() };
         let egress = Egress::new(Settings { allow, ..Settings::default() }).unwrap();
-        Jwks::new(&issuer(Keys::Fetched(url.parse().unwrap())), egress)
+        Jwks::fetched(url.parse().unwrap(), Algorithm::EdDSA, egress)
     }
 
     fn publish(&self, keys: &[Value]) {
@@ -55,17 +55,6 @@ impl Sso {
 
     fn asked(&self) -> usize {
         self.asked.load(Ordering::SeqCst)
-    }
-}
-
-fn issuer(keys: Keys) -> Issuer {
-    Issuer {
-        issuer: "https://sso.example.com".to_owned(),
-        audience: "https://countersign.example.com".to_owned(),
-        keys,
-        algorithm: Algorithm::EdDSA,
-        token_type: None,
-        client_claim: "client_id".to_owned(),
     }
 }
 
