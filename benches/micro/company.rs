@@ -112,6 +112,7 @@ pub(crate) fn request() -> Result<AccessRequest, Failure> {
         login_hint: None,
         binding_message: None,
         acr_values: None,
+        delegated: None,
         requested_expiry_seconds: None,
         callback: None,
         credential: None,
@@ -145,7 +146,7 @@ pub(crate) fn opened(law: &Law) -> Result<(View, Effects), Failure> {
     let mut slice = Slice {
         requests: std::collections::BTreeMap::new(),
         keys: std::collections::BTreeMap::new(),
-        presses: std::collections::BTreeSet::new(),
+        presses: std::collections::BTreeMap::new(),
         pending: std::collections::BTreeMap::new(),
         public_url: Arc::from("https://countersign.example"),
         effects: Effects::default(),
