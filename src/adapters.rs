@@ -1,5 +1,6 @@
 //! The only place that names adapters: makes them out of the configuration.
 
+pub mod keycloak;
 pub mod slack;
 mod teams;
 

@@ -12,7 +12,7 @@ use crate::{
     law::Law,
     ledger::Ledger,
     outbox::{Outbox, pace::Pace},
-    service::{Parts, Service},
+    service::{Delegating, Parts, Service},
     signing::SigningKeys,
     store::Store,
     timers::Timers,
@@ -33,6 +33,7 @@ pub struct Deps {
     pub chats: Vec<Arc<dyn Chat>>,
     pub directories: Vec<Arc<dyn Directory>>,
     pub auth_server: Arc<dyn AuthServer>,
+    pub delegating: Delegating,
     pub pace: Pace,
 }
 
@@ -72,6 +73,7 @@ impl App {
             public_url: deps.public_url.into(),
             chats,
             auth_server: deps.auth_server,
+            delegating: deps.delegating,
         });
         let outbox = Outbox::new(service.clone(), deps.pace, stop.clone());
         let timers = Timers::new(service.clone(), stop.clone());

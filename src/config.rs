@@ -5,6 +5,7 @@ pub mod api_key;
 pub mod client;
 pub mod environment;
 pub mod issuer;
+pub mod keycloak;
 pub mod page;
 mod outbound;
 mod place;
@@ -59,6 +60,8 @@ pub struct Config {
     /// Who may redeem credentials.
     pub resource_servers: Vec<ResourceServer>,
     pub issuers: Vec<Issuer>,
+    /// Servers that hand decisions over.
+    pub keycloak: Vec<countersign_keycloak::settings::Connection>,
     pub egress: countersign_egress::Settings,
     pub slack: Option<countersign_slack::settings::Settings>,
     pub teams: Option<countersign_teams::settings::Settings>,
@@ -105,6 +108,7 @@ const KEYS: &[&str] = &[
     "auditors",
     "resource_servers",
     "issuers",
+    "keycloak",
     "limits",
     "egress",
     "slack",
@@ -161,7 +165,13 @@ impl Reader<'_> {
         let limits = self.limits(members.get("limits"), Limits::default());
         let egress = self.egress(members.get("egress"));
         let issuers = self.issuers(members.get("issuers"), public_url.as_deref());
-        let clients = self.clients(members.get("clients"), limits, &issuers, &egress.allow);
+        let keycloak = self.keycloak(members.get("keycloak"), &encryption_keys);
+        let trusted: Vec<&str> = issuers
+            .iter()
+            .map(|each| each.issuer.as_str())
+            .chain(keycloak.iter().flat_map(|each| &each.realms).map(|realm| &*realm.issuer))
+            .collect();
+        let clients = self.clients(members.get("clients"), limits, &trusted, &egress.allow);
         let auditors = self.auditors(members.get("auditors"), limits);
         let servers = members.get("resource_servers");
         let servers = self.resource_servers(servers, limits, &encryption_keys);
@@ -182,6 +192,7 @@ impl Reader<'_> {
             auditors: auditors.into_iter().map(|(_, auditor)| auditor).collect(),
             resource_servers: servers.into_iter().map(|(_, server)| server).collect(),
             issuers,
+            keycloak,
             egress,
             slack,
             teams,

@@ -11,6 +11,7 @@ pub mod people;
 pub mod plan;
 pub mod vote;
 pub mod credential;
+pub mod delegation;
 pub mod decide;
 pub mod matching;
 pub mod outcome;

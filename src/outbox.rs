@@ -1,6 +1,7 @@
 //! Everything that leaves the house: claim, send, settle. Lanes keep one slow receiver from
 //! holding up another; leases with fences keep two workers from settling the same thing.
 
+mod answer;
 mod callback;
 mod card;
 mod lane;

@@ -71,7 +71,7 @@ impl From<access::Refused> for Refusal {
                 ),
                 retry_after_seconds: 30,
             },
-            access::Refused::Unknown => Self::UnknownTask,
+            access::Refused::Unknown | access::Refused::NotJoinable => Self::UnknownTask,
             access::Refused::Over(status) => Self::InvalidTaskState { status },
             access::Refused::Claim(why @ (Unclaimable::Unbound | Unclaimable::NoSession)) => {
                 Self::ForbiddenClaim { detail: format!("no credential: {why}") }

@@ -5,6 +5,7 @@ use crate::{
     clock::Seeds,
     memory,
     seal::{KeyRing, SealError},
+    service::delegation,
     signing,
     store::{
         Store,
@@ -69,6 +70,7 @@ fn anew(kept: Kept, row: &SealedRow, ring: &KeyRing, seeds: &Seeds) -> Result<St
     let place = match kept {
         Kept::AdapterRecords => memory::place(&row.row),
         Kept::SigningKeys => signing::place(&row.row),
+        Kept::Delegations => delegation::place(&row.row),
     };
     ring.seal(place, &ring.open(place, &row.sealed)?, seeds.nonce())
 }

@@ -1,6 +1,6 @@
 //! A listening service: an [`App`] with its doors open.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{collections::HashMap, net::SocketAddr, sync::Arc};
 
 use axum::Router;
 use countersign_port::{access::Access, chat::Chat, directory::Directory};
@@ -10,12 +10,16 @@ use crate::{
     adapters,
     app::{App, Deps},
     cli::Failure,
-    config::Config,
+    config::{
+        Config,
+        client::{Integrator, TokenSubject},
+    },
+    domain::client::Client,
     http::{self, AppState, caller::registry::Registry},
     law::Law,
     means::Means,
     outbox::pace::Pace,
-    service::Service,
+    service::{Delegating, Service},
 };
 
 /// What a server is made of.
@@ -41,13 +45,16 @@ pub struct Server {
 pub fn assemble(setup: Setup, more: impl FnOnce(&Service) -> Router) -> (App, Router) {
     let Setup { config, means, law, chats, directories, pace } = setup;
     let signing = means.signing();
-    let Means { store, egress, clock, seeds, .. } = means;
+    let Means { store, egress, keys, clock, seeds } = means;
     let mut clients = config.clients;
     let signers = clients
         .iter_mut()
         .filter_map(|client| Some((client.client.id.to_string(), client.signer.take()?)));
+    let signers: Vec<_> = signers.collect();
+    let delegator = adapters::keycloak::delegator(&config.keycloak, &egress, &clock);
     let app = App::new(Deps {
         store,
+        delegating: Delegating { delegator: delegator.clone(), speakers: speakers(&clients), keys },
         auth_server: adapters::auth_server(&egress, signers, &clock),
         clock,
         seeds,
@@ -66,7 +73,20 @@ pub fn assemble(setup: Setup, more: impl FnOnce(&Service) -> Router) -> (App, Ro
     let ingress = chats
         .iter()
         .fold(more(&app.service), |routes, chat| routes.merge(chat.routes(access.clone())));
+    let ingress = match delegator {
+        Some(delegator) => ingress.merge(delegator.routes(Arc::new(app.service.clone()))),
+        None => ingress,
+    };
     (app, http::router(&state, ingress))
+}
+
+/// Who is registered for the OAuth clients of other servers.
+fn speakers(clients: &[Integrator]) -> HashMap<TokenSubject, Arc<Client>> {
+    let all = clients.iter().flat_map(|client| {
+        let shared = Arc::new(client.client.clone());
+        client.tokens.iter().map(move |token| (token.clone(), Arc::clone(&shared)))
+    });
+    all.collect()
 }
 
 impl Server {

@@ -3,18 +3,23 @@
 
 mod clicks;
 pub mod credential;
+pub(crate) mod delegation;
 mod follow;
 mod intake;
 mod news;
 mod waiting;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 use arc_swap::ArcSwap;
-use countersign_port::{auth_server::AuthServer, chat::Chat};
+use countersign_port::{auth_server::AuthServer, chat::Chat, delegation::Delegator};
 
 use crate::{
     clock::{Clock, Seeds},
+    config::client::TokenSubject,
     directory::Doubts,
     domain::{
         access::{Act, Command, slice::View},
@@ -25,6 +30,7 @@ use crate::{
     law::Law,
     ledger::Ledger,
     refusal::Refusal,
+    seal::KeyRing,
     signing::SigningKeys,
     store::Store,
 };
@@ -46,6 +52,18 @@ pub struct Parts {
     pub public_url: Arc<str>,
     pub chats: BTreeMap<&'static str, Arc<dyn Chat>>,
     pub auth_server: Arc<dyn AuthServer>,
+    pub delegating: Delegating,
+}
+
+/// What serves the servers that hand decisions over.
+#[derive(Clone, Default)]
+pub struct Delegating {
+    /// What answers them, where there are some.
+    pub delegator: Option<Arc<dyn Delegator>>,
+    /// Who is registered for the OAuth clients of other servers.
+    pub speakers: HashMap<TokenSubject, Arc<Client>>,
+    /// What their bearers are sealed with.
+    pub keys: Arc<KeyRing>,
 }
 
 /// The handle to everything. Cheap to clone.
@@ -84,6 +102,12 @@ impl Service {
         let mut connection = self.parts.store.read.acquire().await?;
         let view = crate::store::load::read_one(&mut connection, id).await?;
         view.filter(|view| view.request.integrator == client.id).ok_or(Refusal::UnknownTask)
+    }
+}
+
+impl std::fmt::Debug for Delegating {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Delegating")
     }
 }
 

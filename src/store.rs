@@ -8,6 +8,7 @@ pub mod filter;
 pub mod card;
 pub mod cursor;
 pub mod decisions;
+pub mod delegation;
 pub mod law_change;
 pub mod load;
 pub mod outbox;

@@ -54,6 +54,7 @@ impl Timers {
         parts.store.raise_high_water(now_us).await?;
         if round.is_multiple_of(HOUSEKEEPING) {
             parts.store.forget(now_us, now_us - KEYS_KEPT_US).await?;
+            parts.store.forget_delegations(now_us).await?;
         }
         self.sweep().await
     }

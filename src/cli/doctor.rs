@@ -69,6 +69,11 @@ async fn look_outside(
     for chat in &adapters.chats {
         findings.extend(chat.examine(&chats::channels(law, chat.platform())).await);
     }
+    if let Some(delegator) =
+        adapters::keycloak::delegator(&config.keycloak, &means.egress, &means.clock)
+    {
+        findings.extend(delegator.examine().await);
+    }
     chats::directories(law, &adapters.directories, findings).await;
     Ok(())
 }

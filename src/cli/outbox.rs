@@ -21,7 +21,7 @@ pub struct Outbox {
 
 #[derive(Debug, Subcommand)]
 enum Act {
-    /// What was given up, oldest first.
+    /// What was given up, and what may or may not have arrived (`unknown`), oldest first.
     List {
         /// One JSON object a line.
         #[arg(long)]
@@ -70,7 +70,8 @@ async fn list(store: &Store, json: bool) -> Result<(), Failure> {
         }
         let since = Timestamp::from_microsecond(letter.created_at_us)?;
         output::data(&format!(
-            "{}  {}  {}  {}  {} since {since:.0}  {}",
+            "{}  {}  {}  {}  {}  {} since {since:.0}  {}",
+            letter.state,
             letter.id,
             letter.request,
             letter.target,

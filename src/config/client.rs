@@ -10,7 +10,7 @@ use countersign_port::webhook_signature::{
 use secrecy::ExposeSecret;
 use url::Url;
 
-use super::{Limits, Reader, api_key::ApiKey, issuer::Issuer, secret::EncryptionKey};
+use super::{Limits, Reader, api_key::ApiKey, secret::EncryptionKey};
 use crate::domain::{
     client::{Approvers, Claims, Client, Requester},
     diagnostic::{Diagnostic, suggest},
@@ -86,13 +86,13 @@ impl Reader<'_> {
         &mut self,
         node: Option<&'n Node>,
         limits: Limits,
-        issuers: &[Issuer],
+        trusted: &[&str],
         allow: &Allow,
     ) -> Vec<(&'n Node, Integrator)> {
         let nodes = node.and_then(|node| read::list(node, &mut self.faults)).unwrap_or_default();
         let mut clients: Vec<(&Node, Integrator)> = Vec::new();
         for node in nodes {
-            let Some(client) = self.client(node, limits, issuers, allow) else { continue };
+            let Some(client) = self.client(node, limits, trusted, allow) else { continue };
             if clients.iter().any(|(_, other)| other.client.id == client.client.id) {
                 self.fault(node, format!("the client `{}` stands here twice", client.client.id));
             }
@@ -164,7 +164,7 @@ impl Reader<'_> {
         &mut self,
         node: &Node,
         limits: Limits,
-        issuers: &[Issuer],
+        trusted: &[&str],
         allow: &Allow,
     ) -> Option<Integrator> {
         let members = Members::of(node, KEYS, &mut self.faults)?;
@@ -191,7 +191,7 @@ impl Reader<'_> {
         self.mode(members.get("mode"));
         let faults = self.faults.len();
         let api_keys = self.api_keys(members.get("api_keys"));
-        let tokens = self.tokens(members.get("tokens"), issuers);
+        let tokens = self.tokens(members.get("tokens"), trusted);
         let secrets = self.webhook_secrets(members.get("webhook_secret"));
         let (webhook_secrets, to_sign): (Vec<Secret>, Vec<Secret>) = secrets.into_iter().unzip();
         let signer = signer(to_sign, self.signing_key(members.get("webhook_signing_key")));
@@ -265,7 +265,8 @@ impl Reader<'_> {
         endpoints
     }
 
-    fn tokens(&mut self, node: Option<&Node>, issuers: &[Issuer]) -> Vec<TokenSubject> {
+    /// `trusted` are the issuers that are believed, and the realms that hand decisions over.
+    fn tokens(&mut self, node: Option<&Node>, trusted: &[&str]) -> Vec<TokenSubject> {
         let nodes = node.and_then(|node| read::list(node, &mut self.faults)).unwrap_or_default();
         let mut subjects = Vec::new();
         for node in nodes {
@@ -273,10 +274,9 @@ impl Reader<'_> {
             let issuer = self.needed_text(&members, "issuer");
             let client_id = self.needed_text(&members, "client_id");
             let (Some(issuer), Some(client_id)) = (issuer, client_id) else { continue };
-            if !issuers.iter().any(|known| known.issuer == issuer) {
-                let known = issuers.iter().map(|known| known.issuer.as_str());
+            if !trusted.contains(&issuer) {
                 let message = format!("`{issuer}` is not among the `issuers`");
-                let help = suggest(issuer, known);
+                let help = suggest(issuer, trusted.iter().copied());
                 self.faults.push(Diagnostic::new(node.span, message).with_help(help));
             }
             let (issuer, client_id) = (issuer.to_owned(), client_id.to_owned());
@@ -294,7 +294,7 @@ impl Reader<'_> {
         }
     }
 
-    fn texts(&mut self, node: Option<&Node>) -> Vec<String> {
+    pub(super) fn texts(&mut self, node: Option<&Node>) -> Vec<String> {
         let texts = node.and_then(|node| read::texts(node, &mut self.faults)).unwrap_or_default();
         texts.into_iter().map(|text| text.text.to_owned()).collect()
     }

@@ -36,7 +36,7 @@ pub enum Keys {
 pub(super) const KEYS: &[&str] =
     &["issuer", "audience", "jwks_uri", "jwks_file", "algorithm", "typ", "client_claim"];
 
-const ALGORITHMS: [(&str, Algorithm); 6] = [
+pub(super) const ALGORITHMS: [(&str, Algorithm); 6] = [
     ("RS256", Algorithm::RS256),
     ("PS256", Algorithm::PS256),
     ("ES256", Algorithm::ES256),

@@ -22,7 +22,8 @@ impl EncryptionKey {
         self.0.expose_secret()
     }
 
-    pub(crate) fn decode(text: &str) -> Option<Self> {
+    /// 32 bytes in base64.
+    pub fn decode(text: &str) -> Option<Self> {
         let mut bytes = Box::new([0; KEY_BYTES]);
         let length = STANDARD.decode_slice(text, bytes.as_mut_slice()).ok()?;
         (length == KEY_BYTES).then(|| Self(SecretBox::new(bytes)))

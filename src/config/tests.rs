@@ -26,6 +26,7 @@ fn environment() -> Environment {
         ("SLACK_CLIENT_SECRET", "0123456789abcdef0123456789abcdef"),
         ("SLACK_APP_TOKEN", "xapp-1-A0123-1-abc"),
         ("TEAMS_CLIENT_SECRET", "abc~0123456789"),
+        ("KEYCLOAK_PATH", "0123456789abcdef0123456789abcdef"),
         ("SIEM_KEY", "cs_siem_0123456789abcdefghijklmnopqrstuvwx"),
         ("API_SERVER_KEY", "cs_api_0123456789abcdefghijklmnopqrstuvwx"),
     ])
@@ -104,6 +105,8 @@ fn the_file_names_every_key() {
     let mut teams = names(member(&root, "teams"));
     teams.insert("assertion_file");
     assert_eq!(teams, teams::KEYS.iter().copied().collect());
+    let realms = first(member(&root, "keycloak"));
+    assert_eq!(names(realms), keycloak::KEYS.iter().copied().collect());
     let client = first(member(&root, "clients"));
     assert_eq!(names(client), client::KEYS.iter().copied().collect());
     let token = first(member(client, "tokens"));

@@ -4,6 +4,8 @@
 pub mod slice;
 pub mod effects;
 pub mod open;
+pub mod join;
+pub mod answered;
 pub mod vote;
 pub mod cancel;
 pub mod claim;
@@ -22,8 +24,10 @@ use countersign_port::access::RefusalKind;
 use jiff::Timestamp;
 
 use self::{
+    answered::Answered,
     cancel::Cancel,
     claim::{Claim, Unclaimable},
+    join::Join,
     open::Open,
     redeem::Redeem,
     revoke::Revoke,
@@ -52,11 +56,13 @@ pub struct Command {
 #[derive(Debug, Clone)]
 pub enum Act {
     Open(Box<Open>),
+    Join(Box<Join>),
     Vote(Box<Vote>),
     TurnAway(TurnAway),
     Cancel(Cancel),
     /// Do whatever has come due: expiry, escalation, lapse.
     Tick(RequestId),
+    Answered(Answered),
     Delivered(Delivered),
     Undeliverable(Undeliverable),
     TakeUp(TakeUp),
@@ -84,6 +90,8 @@ pub enum Refused {
     Vote(RefusalKind),
     /// Nor does this one, for its number; so many tries are left.
     WrongNumber { left: u32 },
+    /// No such request, or one that is another client's or subject's, or asks for less.
+    NotJoinable,
     /// There is no credential to be had.
     Claim(Unclaimable),
     /// The credential gives nothing, or not to this caller. The log knows why.
@@ -101,6 +109,8 @@ impl Act {
             Self::TurnAway(press) => Some(&press.request),
             Self::Cancel(cancel) => Some(&cancel.request),
             Self::Tick(request) => Some(request),
+            Self::Join(join) => Some(&join.request),
+            Self::Answered(answered) => Some(&answered.request),
             Self::Delivered(delivered) => Some(&delivered.request),
             Self::Undeliverable(dead) => Some(&dead.request),
             Self::TakeUp(take_up) => Some(&take_up.request),
@@ -117,8 +127,10 @@ impl Act {
             Self::Vote(vote) => vote.once.as_deref(),
             Self::TurnAway(press) => press.once.as_deref(),
             Self::Open(_)
+            | Self::Join(_)
             | Self::Cancel(_)
             | Self::Tick(_)
+            | Self::Answered(_)
             | Self::Delivered(_)
             | Self::Undeliverable(_)
             | Self::TakeUp(_)
@@ -135,10 +147,12 @@ impl Act {
             Self::Open(open) => {
                 open.key.as_ref().map(|key| (&open.request.integrator, key.key.as_str()))
             }
+            Self::Join(join) => Some((&join.integrator, join.key.key.as_str())),
             Self::Vote(_)
             | Self::TurnAway(_)
             | Self::Cancel(_)
             | Self::Tick(_)
+            | Self::Answered(_)
             | Self::Delivered(_)
             | Self::Undeliverable(_)
             | Self::TakeUp(_)
@@ -154,10 +168,12 @@ impl Act {
         match self {
             Self::Claim(_) | Self::Redeem(_) | Self::Revoke(_) => self.locks(),
             Self::Open(_)
+            | Self::Join(_)
             | Self::Vote(_)
             | Self::TurnAway(_)
             | Self::Cancel(_)
             | Self::Tick(_)
+            | Self::Answered(_)
             | Self::Delivered(_)
             | Self::Undeliverable(_)
             | Self::TakeUp(_)
@@ -171,10 +187,12 @@ pub fn apply(slice: &mut Slice, command: Command, now: Timestamp) -> Reply {
     let mut ids = command.seed.ids(now);
     match command.act {
         Act::Open(open) => open::open(slice, *open, &mut ids, now),
+        Act::Join(join) => join::join(slice, *join, &mut ids, now),
         Act::Vote(vote) => press::vote(slice, &vote, &mut ids, now),
         Act::TurnAway(press) => press::turn_away(slice, &press, &mut ids, now),
         Act::Cancel(cancel) => cancel::cancel(slice, cancel, &mut ids, now),
         Act::Tick(request) => tick::tick(slice, &request, &mut ids, now),
+        Act::Answered(answered) => answered::answered(slice, answered, &mut ids, now),
         Act::Delivered(delivered) => told::delivered(slice, delivered, &mut ids, now),
         Act::Undeliverable(dead) => told::undeliverable(slice, dead, &mut ids, now),
         Act::TakeUp(take_up) => told::take_up(slice, &take_up, &mut ids, now),

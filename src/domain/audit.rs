@@ -36,6 +36,8 @@ pub enum Kind {
     CredentialRevoked,
     CallbackDelivered,
     CallbackDead,
+    CallbackUnclear,
+    DelegationJoined,
 }
 
 impl Kind {
@@ -57,6 +59,8 @@ impl Kind {
             Self::CredentialRevoked => "credential_revoked",
             Self::CallbackDelivered => "callback_delivered",
             Self::CallbackDead => "callback_dead",
+            Self::CallbackUnclear => "callback_unclear",
+            Self::DelegationJoined => "delegation_joined",
         }
     }
 }

@@ -491,7 +491,9 @@ fn names(people: &[String]) -> String {
 }
 
 fn told(view: &View) -> Option<Progress> {
-    view.request.callback.as_ref()?;
+    if view.request.callback.is_none() && view.request.delegated.is_none() {
+        return None;
+    }
     view.outcome.as_ref()?;
     Some(match view.told_at {
         Some(at) => {

@@ -2,7 +2,8 @@
 
 use super::{
     id::{ClientId, PersonId},
-    policy::Trust,
+    policy::{Trust, glob::Glob},
+    request::{Item, Part},
 };
 
 /// An entry under `clients:` in the configuration, without its secrets.
@@ -23,6 +24,15 @@ pub struct Client {
     pub pending_limit: Option<u64>,
     pub approvers: Approvers,
     pub requester: Requester,
+}
+
+impl Client {
+    /// The first part of these items that it is not registered for.
+    pub fn may_not_ask_for<'a>(&self, items: &'a [Item]) -> Option<&'a str> {
+        let patterns: Vec<Glob> = self.scopes.iter().map(|pattern| Glob::new(pattern)).collect();
+        let mut names = items.iter().flat_map(Item::parts).filter_map(Part::name);
+        names.find(|name| !patterns.iter().any(|glob| glob.matches(name)))
+    }
 }
 
 /// Whether the group and role claims of its requests are believed.

@@ -161,6 +161,7 @@ pub(super) fn request(number: u128, items: usize) -> AccessRequest {
         login_hint: None,
         binding_message: None,
         acr_values: None,
+        delegated: None,
         requested_expiry_seconds: None,
         callback: None,
         credential: None,

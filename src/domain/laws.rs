@@ -78,6 +78,7 @@ fn request() -> AccessRequest {
         login_hint: None,
         binding_message: None,
         acr_values: None,
+        delegated: None,
         requested_expiry_seconds: None,
         callback: None,
         credential: None,

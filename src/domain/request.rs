@@ -30,6 +30,9 @@ pub struct AccessRequest {
     /// The single-use credential that is asked for, to be claimed once it is approved.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credential: Option<CredentialWish>,
+    /// The server that has handed the decision over, if one has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delegated: Option<Delegator>,
     pub id: RequestId,
     /// The registered client that posted it.
     pub integrator: ClientId,
@@ -53,6 +56,7 @@ pub struct Draft {
     pub items: Vec<Item>,
     pub context: Context,
     pub credential: Option<CredentialWish>,
+    pub delegated: Option<Delegator>,
     pub login_hint: Option<Untrusted>,
     pub binding_message: Option<Untrusted>,
     pub acr_values: Option<String>,
@@ -71,6 +75,7 @@ impl Draft {
             items: self.items,
             context: self.context,
             credential: self.credential,
+            delegated: self.delegated,
             login_hint: self.login_hint,
             binding_message: self.binding_message,
             acr_values: self.acr_values,
@@ -207,6 +212,15 @@ pub struct CredentialWish {
     pub ttl_seconds: Option<i64>,
 }
 
+/// A server that hands decisions over and waits for one word: it grants all that it asked for, or
+/// nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Delegator {
+    /// The connection, as the configuration names it.
+    pub connection: String,
+    pub issuer: String,
+}
+
 /// Where the outcome is sent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Callback {
@@ -226,6 +240,17 @@ pub enum Part<'a> {
     Detail(&'a Map<String, Value>),
     /// An action is one part: it is done or it is not.
     Action(&'a Action),
+}
+
+impl<'a> Part<'a> {
+    /// What the catalogue knows it by; a detail without a type has no name.
+    pub fn name(self) -> Option<&'a str> {
+        match self {
+            Self::Scope(scope) => Some(scope),
+            Self::Detail(detail) => detail.get("type").and_then(Value::as_str),
+            Self::Action(action) => Some(&action.name),
+        }
+    }
 }
 
 impl Item {

@@ -125,6 +125,7 @@ impl Door {
             chats: Vec::new(),
             directories: Vec::new(),
             auth_server: Arc::new(Nobody),
+            delegating: crate::service::Delegating::default(),
             pace: Pace::Unlimited,
         });
         let egress = Egress::new(config.egress).unwrap();

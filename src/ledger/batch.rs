@@ -70,10 +70,12 @@ fn wanted(lane: &Lane, commands: &[Command]) -> (load::Wanted, BTreeMap<ClientId
 fn limited(act: &Act) -> Option<(&ClientId, u64)> {
     match act {
         Act::Open(open) => open.pending_limit.map(|limit| (&open.request.integrator, limit)),
-        Act::Vote(_)
+        Act::Join(_)
+        | Act::Vote(_)
         | Act::TurnAway(_)
         | Act::Cancel(_)
         | Act::Tick(_)
+        | Act::Answered(_)
         | Act::Delivered(_)
         | Act::Undeliverable(_)
         | Act::TakeUp(_)

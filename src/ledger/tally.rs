@@ -72,7 +72,9 @@ impl Count {
             | Kind::CredentialRefused
             | Kind::CredentialRevoked
             | Kind::CallbackDelivered
-            | Kind::CallbackDead => None,
+            | Kind::CallbackDead
+            | Kind::CallbackUnclear
+            | Kind::DelegationJoined => None,
         }
     }
 

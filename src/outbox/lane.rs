@@ -107,6 +107,7 @@ impl Outbox {
             match &row.parcel {
                 Parcel::Card { .. } => Settle::Card(self.send_card(&row).await),
                 Parcel::Callback { .. } => Settle::Callback(self.send_callback(&row, shift).await),
+                Parcel::Answer { .. } => Settle::Answer(self.send_answer(&row).await),
             }
         };
         async move {
@@ -114,6 +115,7 @@ impl Outbox {
                 Settle::Release => self.give_back(vec![row.clone()]).await,
                 Settle::Card(sent) => self.settle_card(&row, sent).await,
                 Settle::Callback(sent) => self.settle_callback(&row, sent).await,
+                Settle::Answer(sent) => self.settle_answer(&row, sent).await,
             };
             if let Err(error) = result {
                 tracing::error!(%error, id = row.id(), "the result could not be written; the lease will run out");
@@ -151,4 +153,5 @@ enum Settle {
     Release,
     Card(super::card::Sent),
     Callback(super::callback::Sent),
+    Answer(super::answer::Sent),
 }

@@ -200,6 +200,7 @@ impl Service {
             Refused::Over(_) => RefusalKind::Over,
             Refused::KeyReused
             | Refused::TooManyPending { .. }
+            | Refused::NotJoinable
             | Refused::Claim(_)
             | Refused::NotActive
             | Refused::Unavailable => {

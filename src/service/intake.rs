@@ -47,7 +47,7 @@ impl Service {
 
     /// The account at which the requester is told, where the client leaves that to us: on a platform
     /// of those who are asked, if they have one there.
-    fn requester(
+    pub(super) fn requester(
         &self,
         client: &Client,
         request: &AccessRequest,
@@ -74,7 +74,7 @@ impl Service {
         self.law().explain(&Asking { client, request: &request, platforms: &self.platforms() })
     }
 
-    fn request(&self, client: &Client, draft: Draft) -> AccessRequest {
+    pub(super) fn request(&self, client: &Client, draft: Draft) -> AccessRequest {
         let now = self.parts.clock.now();
         let id = RequestId::from_ulid(self.parts.seeds.seed().ids(now).ulid());
         draft.open(id, client.id.clone(), now)

@@ -7,9 +7,10 @@ use super::Store;
 const WAITING: &str = "select count(*) as waiting, min(due_at) as oldest from outbox \
    where state = 'due'";
 
-const UNDER_WAY: &str = "select count(*) from outbox where state = 'due' and kind <> 'callback'";
+const UNDER_WAY: &str = "select count(*) from outbox where state = 'due' \
+   and kind not in ('callback', 'delegation')";
 
-const DEAD: &str = "select count(*) from outbox where state = 'dead'";
+const DEAD: &str = "select count(*) from outbox where state in ('dead', 'unknown')";
 
 /// What has not been delivered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,7 +18,7 @@ pub struct Backlog {
     pub waiting: i64,
     /// When the oldest of them was due.
     pub oldest_us: Option<i64>,
-    /// What was given up.
+    /// What was given up, or may not have arrived.
     pub dead: i64,
 }
 

@@ -51,6 +51,8 @@ const LOAD: &str = "select 'vote' as kind, v.request_id as request_id, v.body as
      and x.request_id in (select value ->> 'id' from json_each($1)) \
    union all select 'tries', w.request_id, w.person, '', '', w.tries \
    from wrong_number w where w.request_id in (select value ->> 'id' from json_each($1)) \
+   union all select 'delegation', d.request_id, d.body, '', '', 0 \
+   from delegation d where d.request_id in (select value ->> 'id' from json_each($1)) \
    union all select 'key', i.request_id, i.client, i.key, i.body_sha256, 0 \
    from json_each($2) j \
    join idempotency i on i.client = j.value ->> 'client' and i.key = j.value ->> 'key' \
@@ -248,6 +250,7 @@ fn request(row: &AnyRow) -> Result<Loaded, sqlx::Error> {
         posted: BTreeSet::new(),
         withdrawn: BTreeSet::new(),
         wrong_numbers: BTreeMap::new(),
+        delegations: Vec::new(),
     })
 }
 
@@ -293,6 +296,7 @@ fn attach(row: &AnyRow, found: &mut Found) -> Result<(), sqlx::Error> {
             }
             loaded.cards.insert(card);
         }
+        "delegation" => loaded.delegations.push(row::json("delegation", &id, &a)?),
         "tries" => {
             loaded.wrong_numbers.insert(a, u32::try_from(n).unwrap_or(u32::MAX));
         }

@@ -1,7 +1,7 @@
 //! The outbox's rows: claim, settle, postpone. Claiming moves `due_at` to the end of the lease, so
 //! that work of a worker that is lost becomes due again by itself.
 
-use countersign_port::access::Loss;
+use countersign_port::{access::Loss, delegation::Verdict};
 use sqlx::{Row, any::AnyRow};
 
 use super::{
@@ -19,9 +19,9 @@ use crate::domain::{
 pub struct Claimed {
     pub request: RequestId,
     pub lane: String,
-    /// Platform of a card, client of a callback.
+    /// Platform of a card, client of a callback, connection of an answer.
     pub target: String,
-    /// Channel of a card, account of the requester's, endpoint of a callback.
+    /// Channel of a card, account of the requester's, endpoint of a callback or of an answer.
     pub address: String,
     /// Only who holds the fence may write the result.
     pub fence: i64,
@@ -49,6 +49,11 @@ pub enum Parcel {
         id: EventId,
         sequence: i64,
         body: String,
+    },
+    /// The answer to a server that has handed a decision over.
+    Answer {
+        id: EventId,
+        verdict: Verdict,
     },
 }
 
@@ -99,8 +104,9 @@ const REDRIVE: &str = "update outbox set state = 'due', due_at = $1, attempt = 0
    where state = 'dead' and kind = 'callback' \
      and (cast($2 as text) is null or id = $2) and (cast($3 as text) is null or target = $3)";
 
-const DEAD_LETTERS: &str = "select id, request_id, target, address, attempt, created_at, error \
-   from outbox where state = 'dead' order by created_at, id limit cast($1 as bigint)";
+const DEAD_LETTERS: &str = "select id, request_id, target, address, state, attempt, created_at, \
+     error \
+   from outbox where state in ('dead', 'unknown') order by created_at, id limit cast($1 as bigint)";
 
 impl Store {
     /// The lanes that have something due now.
@@ -221,6 +227,7 @@ impl Store {
                     request: row.try_get("request_id")?,
                     target: row.try_get("target")?,
                     address: row.try_get("address")?,
+                    state: row.try_get("state")?,
                     attempts: row.try_get("attempt")?,
                     created_at_us: row.try_get("created_at")?,
                     error: row.try_get("error")?,
@@ -255,6 +262,8 @@ pub struct DeadLetter {
     pub request: String,
     pub target: String,
     pub address: String,
+    /// `dead`, or `unknown` where it may have arrived.
+    pub state: String,
     pub attempts: i64,
     pub created_at_us: i64,
     pub error: Option<String>,
@@ -279,7 +288,7 @@ impl Claimed {
     pub fn id(&self) -> &str {
         match &self.parcel {
             Parcel::Card { id, .. } => id.as_str(),
-            Parcel::Callback { id, .. } => id.as_str(),
+            Parcel::Callback { id, .. } | Parcel::Answer { id, .. } => id.as_str(),
         }
     }
 }
@@ -320,6 +329,13 @@ fn claimed(row: &AnyRow) -> Result<Claimed, sqlx::Error> {
             sequence: row.try_get("sequence")?,
             body: row.try_get("body")?,
         },
+        ("delegation", None) => {
+            let verdict: String = row.try_get("body")?;
+            let what = format!("unknown verdict `{verdict}`");
+            let verdict = Verdict::named(&verdict);
+            let unknown = || row::ImpossibleRow { table: "outbox", id: id.clone(), what };
+            Parcel::Answer { id: row::id("outbox", &id)?, verdict: verdict.ok_or_else(unknown)? }
+        }
         (other, None) => {
             let what = format!("unknown kind `{other}`");
             return Err(row::ImpossibleRow { table: "outbox", id, what }.into());

@@ -15,7 +15,7 @@ use crate::domain::access::{effects::Effects, slice::Slice};
 
 /// One statement for each kind of row. `{rows}` stands for the parameter that carries them; keys
 /// come first, so that whoever lost the race for one finds out before anything else happens.
-const STATEMENTS: [&str; 13] = [
+const STATEMENTS: [&str; 15] = [
     "insert into idempotency (client, key, request_id, body_sha256) \
      select value ->> 'client', value ->> 'key', value ->> 'request_id', value ->> 'body_sha256' \
      from json_each({rows})",
@@ -74,7 +74,7 @@ const STATEMENTS: [&str; 13] = [
          else cast(j.value ->> 'due_at' as bigint) end, \
        state = 'due' \
      from json_each({rows}) j \
-     where outbox.request_id = j.value ->> 'request_id' and outbox.kind <> 'callback' \
+     where outbox.request_id = j.value ->> 'request_id' and outbox.kind not in ('callback', 'delegation') \
        and outbox.state <> 'dead' and outbox.withdrawn is null",
     "insert into outbox (id, kind, request_id, item, lane, target, address, sequence, body, \
        secret, want, shown, state, due_at, fence, attempt, created_at) \
@@ -84,6 +84,11 @@ const STATEMENTS: [&str; 13] = [
        value ->> 'secret', cast(value ->> 'want' as bigint), 0, 'due', \
        cast(value ->> 'due_at' as bigint), 0, 0, cast(value ->> 'due_at' as bigint) \
      from json_each({rows})",
+    "insert into delegation (id, request_id, body, state, expires_at, key_id, sealed) \
+     select value ->> 'id', value ->> 'request_id', value ->> 'body', 'waiting', \
+       cast(value ->> 'expires_at' as bigint), value ->> 'key_id', value ->> 'sealed' \
+     from json_each({rows})",
+    "delete from delegation where id in (select value ->> 'id' from json_each({rows}))",
     // Whoever lost the lease meanwhile settles nothing.
     "update outbox set state = j.value ->> 'state', error = j.value ->> 'error' \
      from json_each({rows}) j \

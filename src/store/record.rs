@@ -15,7 +15,8 @@ const INSERT: &str = "insert into adapter_record (name, version, key_id, sealed)
 const UPDATE: &str = "update adapter_record set version = version + 1, key_id = $2, sealed = $3 \
    where name = $1 and version = $4";
 
-const KEY_IDS: &str = "select key_id from adapter_record union select key_id from signing_key";
+const KEY_IDS: &str = "select key_id from adapter_record \
+   union select key_id from signing_key union select key_id from delegation";
 
 const MARK: &str = "insert into replay (id, expires_at) values ($1, $2) \
    on conflict (id) do update set expires_at = excluded.expires_at \

@@ -9,6 +9,7 @@ use super::{Store, record::Took};
 pub enum Kept {
     AdapterRecords,
     SigningKeys,
+    Delegations,
 }
 
 /// A sealed text and the row that it stands in.
@@ -18,13 +19,14 @@ pub struct SealedRow {
 }
 
 impl Kept {
-    pub const ALL: [Self; 2] = [Self::AdapterRecords, Self::SigningKeys];
+    pub const ALL: [Self; 3] = [Self::AdapterRecords, Self::SigningKeys, Self::Delegations];
 
     /// One of them and several, for operators.
     pub const fn words(self) -> (&'static str, &'static str) {
         match self {
             Self::AdapterRecords => ("record of a chat product", "records of chat products"),
             Self::SigningKeys => ("signing key", "signing keys"),
+            Self::Delegations => ("bearer of a delegation", "bearers of delegations"),
         }
     }
 
@@ -34,6 +36,7 @@ impl Kept {
                 "select key_id, count(*) as n from adapter_record group by key_id"
             }
             Self::SigningKeys => "select key_id, count(*) as n from signing_key group by key_id",
+            Self::Delegations => "select key_id, count(*) as n from delegation group by key_id",
         }
     }
 
@@ -47,6 +50,10 @@ impl Kept {
                 "select kid as id, sealed from signing_key \
                  where key_id <> $1 and kid > $2 order by kid limit cast($3 as bigint)"
             }
+            Self::Delegations => {
+                "select id, sealed from delegation \
+                 where key_id <> $1 and id > $2 order by id limit cast($3 as bigint)"
+            }
         }
     }
 
@@ -58,6 +65,9 @@ impl Kept {
             }
             Self::SigningKeys => {
                 "update signing_key set key_id = $2, sealed = $3 where kid = $1 and sealed = $4"
+            }
+            Self::Delegations => {
+                "update delegation set key_id = $2, sealed = $3 where id = $1 and sealed = $4"
             }
         }
     }

@@ -11,6 +11,7 @@ mod decide;
 mod doctor;
 mod init;
 mod intake;
+mod keycloak;
 mod keys;
 mod metrics;
 mod office;

@@ -43,6 +43,23 @@ pub(crate) struct Office {
     pub(crate) receiver: Receiver,
     pub(crate) url: String,
     database: Database,
+    site: Site,
+}
+
+/// Where an office stands, and who hands decisions over to it.
+#[derive(Debug, Clone)]
+pub(crate) struct Site {
+    pub(crate) listen: String,
+    /// The issuer of a realm of Keycloak's.
+    pub(crate) realm: Option<String>,
+    /// Where outcomes may be sent beside the receiver.
+    pub(crate) callback: Option<String>,
+}
+
+impl Default for Site {
+    fn default() -> Self {
+        Self { listen: "127.0.0.1:0".to_owned(), realm: None, callback: None }
+    }
 }
 
 /// What came back.
@@ -77,17 +94,20 @@ where
 
 impl Office {
     pub(crate) async fn open(database: Database) -> Self {
-        let clock = Clock::frozen(START.parse().unwrap());
+        Self::open_at(database, Clock::frozen(START.parse().unwrap()), Site::default()).await
+    }
+
+    pub(crate) async fn open_at(database: Database, clock: Clock, site: Site) -> Self {
         let sandbox = Sandbox::new(demo::CHANNELS, Key::new(&"k".repeat(43)).unwrap());
         let receiver = Receiver::start(clock.clone()).await;
-        Self::with(database, clock, sandbox, receiver).await
+        Self::with(database, clock, sandbox, receiver, site).await
     }
 
     /// A new process over the same database; chat and the asking server know nothing of it.
     pub(crate) async fn restart(self) -> Self {
-        let Self { app, clock, sandbox, receiver, database, .. } = self;
+        let Self { app, clock, sandbox, receiver, database, site, .. } = self;
         app.stop().await;
-        Self::with(database, clock, sandbox, receiver).await
+        Self::with(database, clock, sandbox, receiver, site).await
     }
 
     /// A second process over the same database.
@@ -97,18 +117,29 @@ impl Office {
 
     /// A second process over the same database, and its routes.
     pub(crate) async fn listening_replica(&self) -> (App, Router) {
-        let setup = setup(&self.database, &self.clock, &self.sandbox, &self.receiver).await;
+        let setup = self.setup().await;
         assemble(setup, |_| Router::new())
     }
 
-    async fn with(database: Database, clock: Clock, sandbox: Sandbox, receiver: Receiver) -> Self {
-        let setup = setup(&database, &clock, &sandbox, &receiver).await;
-        let (app, router) = assemble(setup, |_| Router::new());
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    async fn setup(&self) -> Setup {
+        let config = config(&self.database, &self.receiver, &self.site);
+        setup(config, &self.clock, &self.sandbox).await
+    }
+
+    async fn with(
+        database: Database,
+        clock: Clock,
+        sandbox: Sandbox,
+        receiver: Receiver,
+        site: Site,
+    ) -> Self {
+        let config = config(&database, &receiver, &site);
+        let (app, router) = assemble(setup(config, &clock, &sandbox).await, |_| Router::new());
+        let listener = TcpListener::bind(&site.listen).await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         #[expect(clippy::disallowed_methods, reason = "ends with the test's runtime")]
         tokio::spawn(countersign::http::serve::serve(listener, router, app.stopping()));
-        Self { app, clock, sandbox, receiver, url, database }
+        Self { app, clock, sandbox, receiver, url, database, site }
     }
 
     /// Where everything is kept.
@@ -118,7 +149,7 @@ impl Office {
 
     /// Keeps a secret as an adapter does.
     pub(crate) async fn remember(&self, adapter: &'static str, secret: &str) {
-        let mut config = config(&self.database, &self.receiver);
+        let mut config = config(&self.database, &self.receiver, &self.site);
         let means = Means::open(&mut config, self.clock.clone(), Seeds::system()).await.unwrap();
         let kept = means.memory(adapter).save("T1", &secret.into(), 0).await.unwrap();
         assert_eq!(kept, Some(1));
@@ -230,13 +261,7 @@ pub(crate) fn press(who: &str, token: &str) -> Press {
     }
 }
 
-async fn setup(
-    database: &Database,
-    clock: &Clock,
-    sandbox: &Sandbox,
-    receiver: &Receiver,
-) -> Setup {
-    let mut config = config(database, receiver);
+async fn setup(mut config: Config, clock: &Clock, sandbox: &Sandbox) -> Setup {
     let means = Means::open(&mut config, clock.clone(), Seeds::system()).await.unwrap();
     Setup {
         config,
@@ -261,7 +286,18 @@ pub(crate) async fn answer(request: reqwest::RequestBuilder) -> Answer {
     Answer { status, headers, body }
 }
 
-fn config(database: &Database, receiver: &Receiver) -> Config {
+fn config(database: &Database, receiver: &Receiver, site: &Site) -> Config {
+    let callbacks: Vec<&String> = [&receiver.endpoint].into_iter().chain(&site.callback).collect();
+    let (tokens, keycloak) = match &site.realm {
+        None => (String::new(), String::new()),
+        Some(issuer) => (
+            format!("\n    tokens: [{{ issuer: \"{issuer}\", client_id: shop-admin }}]"),
+            format!(
+                "\nkeycloak: [{{ name: main, issuers: [\"{issuer}\"], realm_expires_in: 600, \
+                 path_secret: {{ env: KEYCLOAK_PATH }} }}]"
+            ),
+        ),
+    };
     let text = format!(
         r#"
 listen: 127.0.0.1:0
@@ -272,9 +308,9 @@ clients:
     name: Shop Admin
     api_keys: [{{ env: API_KEY }}]
     webhook_secret: {{ env: WEBHOOK_SECRET }}
-    callbacks: ["{}"]
+    callbacks: {callbacks:?}
     scopes: ["*"]
-    trust: trusted
+    trust: trusted{tokens}
     tell_requester: true
 resource_servers:
   - {{ id: "https://bank.example/", api_keys: [{{ env: BANK_KEY }}] }}
@@ -282,10 +318,9 @@ resource_servers:
 encryption_key: {{ env: ENCRYPTION_KEY }}
 limits: {{ requests_per_second: 100000 }}
 auditors: [{{ id: siem, api_keys: [{{ env: AUDITOR_KEY }}] }}]
-egress: {{ allow: [127.0.0.1/32] }}
+egress: {{ allow: [127.0.0.1/32] }}{keycloak}
 "#,
         database.url(),
-        receiver.endpoint,
     );
     let environment = Environment::of([
         ("API_KEY", API_KEY),
@@ -294,6 +329,7 @@ egress: {{ allow: [127.0.0.1/32] }}
         ("BANK_KEY", BANK_KEY),
         ("OTHER_BANK_KEY", OTHER_BANK_KEY),
         ("ENCRYPTION_KEY", ENCRYPTION_KEY),
+        ("KEYCLOAK_PATH", KEYCLOAK_PATH),
     ]);
     Config::parse("countersign.yaml", &text, Path::new("/"), &environment)
         .map_err(|page| page.render(countersign::domain::diagnostic::Paint::Plain))
@@ -307,14 +343,21 @@ pub(crate) const OTHER_BANK_KEY: &str = "cs_otherbank_00000000000000000000000000
 /// What is sealed at rest.
 pub(crate) const ENCRYPTION_KEY: &str = "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=";
 
+/// The secret of the address that Keycloak calls.
+pub(crate) const KEYCLOAK_PATH: &str = "0123456789abcdef0123456789abcdef";
+
 /// The key of the auditor.
 pub(crate) const AUDITOR_KEY: &str = "cs_siem_00000000000000000000000000000000000000000000";
+
+/// What the demo does not ask for.
+const DETAILS: &str = "details:\n  payment: { title: Pay a bill, risk: high, owner: shop, env: prod, \
+    access: write, params: { amount: decimal } }\n";
 
 fn demo_law() -> Law {
     let source = |name: &str, text: &str| Source { name: name.to_owned(), text: text.to_owned() };
     let sources = Sources {
         policy: source("policy.yaml", demo::POLICY),
-        catalogue: source("catalogue.yaml", demo::CATALOGUE),
+        catalogue: source("catalogue.yaml", &format!("{}{DETAILS}", demo::CATALOGUE)),
         people: source("people.yaml", demo::PEOPLE),
     };
     let known = Known { platforms: vec![demo::PLATFORM], ..Known::default() };

@@ -102,6 +102,7 @@ pub(crate) fn draft(action: &str, requested: RequestedAccess, context: Context) 
         login_hint: None,
         binding_message: None,
         acr_values: None,
+        delegated: None,
         requested_expiry_seconds: None,
         callback: None,
     }

@@ -4,6 +4,7 @@
 mod browser;
 mod credentials;
 mod jcs;
+mod keycloak;
 mod openapi;
 mod place;
 mod sarif;
@@ -39,6 +40,11 @@ pub(crate) const ALL: &[Suite] = &[
         name: "credentials",
         about: "resource servers in Rust, Node and Python let in the same calls",
         run: credentials::run,
+    },
+    Suite {
+        name: "keycloak",
+        about: "the real Keycloak does what our fake of it does",
+        run: keycloak::run,
     },
     Suite {
         name: "openapi",

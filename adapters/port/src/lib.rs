@@ -7,6 +7,7 @@ pub mod body;
 pub mod card;
 pub mod chat;
 pub mod clock;
+pub mod delegation;
 pub mod directory;
 pub mod error;
 pub mod finding;

@@ -5,13 +5,14 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
 use super::{
-    effects::{Effects, NewCallback, NewCard, Reader},
+    effects::{Effects, NewAnswer, NewCallback, NewCard, NewDelegation, Reader},
     slice::{Loaded, Slice, View},
 };
 use crate::domain::{
     approval::{Approval, later},
     audit::{Entry, Event, Kind},
     decide::{ItemState, Standing},
+    delegation::Delegation,
     id::{ApprovalId, CardId, EntryId, EventId, RequestId},
     ids::Ids,
     outcome::Outcome,
@@ -91,6 +92,34 @@ impl<'a> Change<'a> {
         let event = format!("access_request.{}", outcome.status.as_str());
         self.loaded.view.outcome = Some(outcome);
         self.call_back(&event);
+        for delegation in std::mem::take(&mut self.loaded.delegations) {
+            self.answer(delegation);
+        }
+    }
+
+    /// Has a server wait for the decision; it is answered at once where that has fallen.
+    pub(super) fn wait(&mut self, new: NewDelegation) {
+        let request = self.view().request.id.clone();
+        let delegation = new.delegation.clone();
+        self.effects.delegations.push((request, new));
+        match self.view().outcome {
+            None => self.loaded.delegations.push(delegation),
+            Some(_) => self.answer(delegation),
+        }
+    }
+
+    /// Fixes the word that a server is answered with; one that has given up waiting gets none.
+    fn answer(&mut self, delegation: Delegation) {
+        if delegation.expires_at <= self.now {
+            self.effects.forgotten.push(delegation.id);
+            return;
+        }
+        self.effects.answers.push(NewAnswer {
+            request: self.view().request.id.clone(),
+            verdict: delegation.verdict(self.view(), self.now),
+            due_at: delegation.answerable_at().max(self.now),
+            delegation,
+        });
     }
 
     /// Posts a card in every channel of the open steps that has none yet, and reminds of what has

@@ -3,13 +3,17 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use countersign_port::access::{Loss, RefusalKind};
+use countersign_port::{
+    access::{Loss, RefusalKind},
+    delegation::Verdict,
+};
 use jiff::Timestamp;
 
 use crate::domain::{
     approval::Approval,
     audit::{Entry, Sealed},
     credential::Credential,
+    delegation::Delegation,
     id::{CardId, ClientId, EventId, RequestId},
     outcome::Outcome,
     vote::Vote,
@@ -35,6 +39,10 @@ pub struct Effects {
     /// Cards that are taken back.
     pub withdrawn: Vec<Withdrawn>,
     pub callbacks: Vec<NewCallback>,
+    pub delegations: Vec<(RequestId, NewDelegation)>,
+    pub answers: Vec<NewAnswer>,
+    /// Delegations that nobody has to answer any more; their bearers go with them.
+    pub forgotten: Vec<EventId>,
     /// Callbacks that need no further attempt.
     pub settled: Vec<Settled>,
     /// Requests whose posted cards must show the present version.
@@ -130,6 +138,25 @@ pub struct NewCallback {
     pub due_at: Timestamp,
 }
 
+/// A decision that a server waits for, and what it will be answered with.
+#[derive(Clone, PartialEq, Eq)]
+pub struct NewDelegation {
+    pub delegation: Delegation,
+    /// The bearer, sealed for its row.
+    pub sealed: String,
+    /// The key of the ring that has sealed it.
+    pub key_id: String,
+}
+
+/// An answer to a delegation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewAnswer {
+    pub delegation: Delegation,
+    pub request: RequestId,
+    pub verdict: Verdict,
+    pub due_at: Timestamp,
+}
+
 /// A callback that needs no further attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settled {
@@ -145,6 +172,8 @@ pub struct Settled {
 pub enum End {
     Done,
     Dead,
+    /// It may have arrived, and must not be sent again.
+    Unknown,
 }
 
 impl End {
@@ -153,6 +182,13 @@ impl End {
         match self {
             Self::Done => "done",
             Self::Dead => "dead",
+            Self::Unknown => "unknown",
         }
+    }
+}
+
+impl std::fmt::Debug for NewDelegation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("NewDelegation").field("id", &self.delegation.id).finish_non_exhaustive()
     }
 }

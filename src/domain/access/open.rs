@@ -10,11 +10,12 @@ use sha2::{Digest, Sha256};
 use super::{
     Refused, Reply,
     change::{Change, facts},
-    effects::Key,
+    effects::{Key, NewDelegation},
     slice::{Loaded, Slice},
 };
 use crate::domain::{
     audit::{Event, Kind, Payload, Sealed},
+    id::{ClientId, RequestId},
     ids::Ids,
     plan::Plan,
     request::AccessRequest,
@@ -33,6 +34,8 @@ pub struct Open {
     pub pending_limit: Option<u64>,
     /// Where the requester is shown how it stands, if they are.
     pub requester: Option<Identity>,
+    /// The server that waits for the decision, if one has handed it over.
+    pub delegation: Option<NewDelegation>,
 }
 
 impl Open {
@@ -50,6 +53,7 @@ impl Open {
             key,
             pending_limit,
             requester: None,
+            delegation: None,
         }
     }
 
@@ -57,6 +61,12 @@ impl Open {
     #[must_use]
     pub fn showing(self, requester: Option<Identity>) -> Self {
         Self { requester, ..self }
+    }
+
+    /// The same with a server that waits for the decision.
+    #[must_use]
+    pub fn delegated(self, delegation: NewDelegation) -> Self {
+        Self { delegation: Some(delegation), ..self }
     }
 }
 
@@ -69,7 +79,8 @@ pub struct KeyUse {
 }
 
 pub(super) fn open(slice: &mut Slice, open: Open, ids: &mut Ids, now: Timestamp) -> Reply {
-    if let Some(reply) = seen_before(slice, &open) {
+    let key = open.key.as_ref();
+    if let Some(reply) = key.and_then(|key| seen_before(slice, &open.request.integrator, key)) {
         return reply;
     }
     let client = open.request.integrator.clone();
@@ -80,15 +91,17 @@ pub(super) fn open(slice: &mut Slice, open: Open, ids: &mut Ids, now: Timestamp)
     *pending += 1;
     let request = open.request.id.clone();
     let event = opened(&open);
-    if let Some(KeyUse { key, body_sha256 }) = open.key {
-        slice.keys.insert((client.clone(), key.clone()), (request.clone(), body_sha256.clone()));
-        slice.effects.keys.push(Key { client, key, request: request.clone(), body_sha256 });
+    if let Some(key) = open.key {
+        remember(slice, client, key, request.clone());
     }
     let number = two_digits(ids);
     slice.requests.insert(request.clone(), Loaded::new(open.request, open.plans, number));
     slice.effects.opened.push((request.clone(), open.sealed));
     let mut change = Change::of(slice, &request, ids, now).ok_or(Refused::Unknown)?;
     change.log(event);
+    if let Some(delegation) = open.delegation {
+        change.wait(delegation);
+    }
     change.settle();
     if let Some(account) = open.requester.filter(|_| change.view().outcome.is_none()) {
         change.show_requester(&account);
@@ -97,14 +110,19 @@ pub(super) fn open(slice: &mut Slice, open: Open, ids: &mut Ids, now: Timestamp)
 }
 
 /// The answer that the same key had before.
-fn seen_before(slice: &Slice, open: &Open) -> Option<Reply> {
-    let key = open.key.as_ref()?;
-    let (request, body_sha256) =
-        slice.keys.get(&(open.request.integrator.clone(), key.key.clone()))?;
+pub(super) fn seen_before(slice: &Slice, client: &ClientId, key: &KeyUse) -> Option<Reply> {
+    let (request, body_sha256) = slice.keys.get(&(client.clone(), key.key.clone()))?;
     if *body_sha256 != key.body_sha256 {
         return Some(Err(Refused::KeyReused));
     }
     Some(slice.requests.get(request).map(|loaded| loaded.view.clone()).ok_or(Refused::Unknown))
+}
+
+/// Notes that a key was used for a request.
+pub(super) fn remember(slice: &mut Slice, client: ClientId, key: KeyUse, request: RequestId) {
+    let KeyUse { key, body_sha256 } = key;
+    slice.keys.insert((client.clone(), key.clone()), (request.clone(), body_sha256.clone()));
+    slice.effects.keys.push(Key { client, key, request, body_sha256 });
 }
 
 /// 10 to 99, so that it always has two digits.

@@ -13,6 +13,7 @@ use crate::domain::{
     approval::Approval,
     credential::Credential,
     decide::{ItemState, Standing, decide},
+    delegation::Delegation,
     id::{ClientId, RequestId},
     outcome::Outcome,
     plan::{Ask, Plan},
@@ -53,6 +54,8 @@ pub struct Loaded {
     pub withdrawn: BTreeSet<(usize, String, String)>,
     /// Wrong numbers typed, by person.
     pub wrong_numbers: BTreeMap<String, u32>,
+    /// Servers that wait for the decision.
+    pub delegations: Vec<Delegation>,
 }
 
 /// A request as anybody outside the ledger may see it: a value, never changed in place.
@@ -116,6 +119,7 @@ impl Loaded {
             posted: BTreeSet::new(),
             withdrawn: BTreeSet::new(),
             wrong_numbers: BTreeMap::new(),
+            delegations: Vec::new(),
         }
     }
 

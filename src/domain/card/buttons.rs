@@ -28,7 +28,9 @@ pub fn add(card: &mut Card, scene: Scene<'_>, id: &CardId, secret: &[u8; 32]) {
     let token = |verb| token(id, secret, Meaning { step, verb });
     let sentence = card.title.plain();
     let mut buttons = vec![approve(plan, card, &sentence)];
-    if plan.parts.len() > 1 || plan.valid_for_seconds >= 2 * SHORTEST_SECONDS {
+    let can_be_less = plan.parts.len() > 1 || plan.valid_for_seconds >= 2 * SHORTEST_SECONDS;
+    // Whoever has handed the decision over grants all or nothing.
+    if can_be_less && scene.view.request.delegated.is_none() {
         buttons.push(approve_less(plan, &sentence));
     }
     buttons.push(deny(&sentence));

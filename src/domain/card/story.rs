@@ -36,6 +36,9 @@ pub fn line(scene: Scene<'_>, reader: Reader, leaf: &Leaf, payload: &Value) -> O
         Kind::RequestDecided => decided(fact("status")?),
         Kind::CallbackDelivered => Some(client_name(view).and(" told ").time(leaf.at)),
         Kind::CallbackDead => Some(client_name(view).and(" could not be told.")),
+        Kind::CallbackUnclear => {
+            Some(client_name(view).and(" may have been told or not: nobody can say."))
+        }
         Kind::ApprovalTakenUp => Some(client_name(view).and(" took the approval up.")),
         Kind::ApprovalLapsed => Some(Line::words("Not taken up in time: the approval lapsed.")),
         Kind::CredentialRedeemed => Some(Line::words("Done: the approval was used ").time(leaf.at)),
@@ -43,6 +46,7 @@ pub fn line(scene: Scene<'_>, reader: Reader, leaf: &Leaf, payload: &Value) -> O
         Kind::RequestOpened
         | Kind::VoteRefused
         | Kind::CardWithdrawn
+        | Kind::DelegationJoined
         | Kind::CredentialClaimed
         | Kind::CredentialRefused => None,
     }

@@ -242,6 +242,7 @@ mod tests {
             login_hint: None,
             binding_message: None,
             acr_values: None,
+            delegated: None,
             requested_expiry_seconds: None,
             callback: None,
             credential: None,

@@ -22,9 +22,8 @@ use super::{
 use crate::{
     domain::{
         client::{Claims, Client},
-        policy::glob::Glob,
         request::{
-            Action, Actor, AskingClient, Callback, Context, Draft, GRANT_SCOPE, Item, Part,
+            Action, Actor, AskingClient, Callback, Context, Draft, GRANT_SCOPE, Item,
             RequestedAccess, Resource, Subject, Urgency,
         },
     },
@@ -102,6 +101,7 @@ pub(super) fn draft(
         items,
         context,
         credential: credential.transpose()?,
+        delegated: None,
         login_hint: text("login_hint", body.login_hint, MAX_ID_CHARS)?,
         binding_message: text("binding_message", body.binding_message, MAX_MESSAGE_CHARS)?,
         acr_values: plain("acr_values", body.acr_values, MAX_ID_CHARS)?,
@@ -271,28 +271,15 @@ fn check_scopes(items: &[Item], client: &Client) -> Checked<()> {
             "there are more than {MAX_SCOPES} scopes: nobody could judge them at once"
         )));
     }
-    let patterns: Vec<Glob> = client.scopes.iter().map(|pattern| Glob::new(pattern)).collect();
-    let parts = items.iter().flat_map(Item::parts);
-    let names: Vec<&str> = parts.filter_map(name).collect();
-    let foreign = names.iter().find(|name| !patterns.iter().any(|glob| glob.matches(name)));
-    match foreign {
+    match client.may_not_ask_for(items) {
         None => Ok(()),
         Some(name) => Err(Refusal::InvalidScope {
             detail: format!(
                 "client `{}` may not ask for `{}`: its `scopes` in the configuration say what it may",
                 client.id,
-                Untrusted::new(*name).display(),
+                Untrusted::new(name).display(),
             ),
         }),
-    }
-}
-
-/// What the catalogue knows a part by.
-fn name(part: Part<'_>) -> Option<&str> {
-    match part {
-        Part::Scope(scope) => Some(scope),
-        Part::Detail(detail) => detail.get("type").and_then(Value::as_str),
-        Part::Action(action) => Some(&action.name),
     }
 }
 

@@ -9,13 +9,16 @@ use serde::{Serialize, ser::Error};
 use super::STATEMENTS;
 use crate::domain::{
     access::{
-        effects::{Effects, Key, Mark, NewCallback, NewCard, Settled, Touch, Withdrawn},
+        effects::{
+            Effects, Key, Mark, NewAnswer, NewCallback, NewCard, NewDelegation, Settled, Touch,
+            Withdrawn,
+        },
         slice::{Slice, View},
     },
     approval::Approval,
     audit::{Entry, Payload, Sealed},
     credential::Credential,
-    id::RequestId,
+    id::{EventId, RequestId},
     outcome::Outcome,
     request::GRANT_SCOPE,
     vote::Vote,
@@ -35,7 +38,9 @@ pub(super) fn arrays(slice: &mut Slice) -> Result<Arrays, serde_json::Error> {
         Some((&slice.requests.get(id)?.view, &**sealed, effects.touches.get(id)?))
     });
     let touched = effects.touches.iter().filter(|(id, _)| !new.contains(id));
-    let cards = effects.cards.iter().map(Sent::Card);
+    let to_send = effects.cards.iter().map(Sent::Card);
+    let to_send = to_send.chain(effects.callbacks.iter().map(Sent::Callback));
+    let to_send = to_send.chain(effects.answers.iter().map(Sent::Answer));
     Ok([
         array(keys, key)?,
         array(&effects.presses, pressed)?,
@@ -48,7 +53,9 @@ pub(super) fn arrays(slice: &mut Slice) -> Result<Arrays, serde_json::Error> {
         array(effects.credentials.values(), issued)?,
         array(&effects.entries, entry)?,
         array(redraws(&effects, &new), redraw)?,
-        array(cards.chain(effects.callbacks.iter().map(Sent::Callback)), sent)?,
+        array(to_send, sent)?,
+        array(effects.delegations.iter(), delegated)?,
+        array(&effects.forgotten, forgotten)?,
         array(&effects.settled, settled)?,
     ])
 }
@@ -283,12 +290,14 @@ fn redraw(row: &mut Row<'_>, redraw: Redraw<'_>) {
 enum Sent<'a> {
     Card(&'a NewCard),
     Callback(&'a NewCallback),
+    Answer(&'a NewAnswer),
 }
 
 fn sent(row: &mut Row<'_>, sent: Sent<'_>) {
     match sent {
         Sent::Card(card) => self::card(row, card),
         Sent::Callback(callback) => self::callback(row, callback),
+        Sent::Answer(answer) => self::answer(row, answer),
     }
 }
 
@@ -329,6 +338,35 @@ fn callback(row: &mut Row<'_>, callback: &NewCallback) {
         .put("secret", "")
         .put("want", 0_i64)
         .put("due_at", callback.due_at);
+}
+
+fn answer(row: &mut Row<'_>, answer: &NewAnswer) {
+    let delegation = &answer.delegation;
+    row.put("id", delegation.id.as_str())
+        .put("kind", "delegation")
+        .put("request_id", answer.request.as_str())
+        .put("item", 0_i64)
+        .put("lane", delegation.endpoint.as_str())
+        .put("target", delegation.connection.as_str())
+        .put("address", delegation.endpoint.as_str())
+        .put("sequence", 0_i64)
+        .put("body", answer.verdict.as_str())
+        .put("secret", "")
+        .put("want", 0_i64)
+        .put("due_at", answer.due_at);
+}
+
+fn delegated(row: &mut Row<'_>, (request, new): &(RequestId, NewDelegation)) {
+    row.put("id", new.delegation.id.as_str())
+        .put("request_id", request.as_str())
+        .put("body", json(&new.delegation))
+        .put("expires_at", new.delegation.expires_at)
+        .put("key_id", new.key_id.as_str())
+        .put("sealed", new.sealed.as_str());
+}
+
+fn forgotten(row: &mut Row<'_>, id: &EventId) {
+    row.put("id", id.as_str());
 }
 
 fn settled(row: &mut Row<'_>, settled: &Settled) {

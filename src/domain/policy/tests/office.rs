@@ -181,6 +181,7 @@ impl Asked {
             login_hint: None,
             binding_message: None,
             acr_values: None,
+            delegated: None,
             requested_expiry_seconds: self.expiry,
             callback: None,
             credential: None,

@@ -57,6 +57,7 @@ impl Reader<'_> {
             login_hint: None,
             binding_message: None,
             acr_values: None,
+            delegated: None,
             requested_expiry_seconds: None,
             callback: None,
             credential: None,

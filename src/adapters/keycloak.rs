@@ -1,0 +1,29 @@
+//! Keycloak, put together out of its parts.
+
+use std::sync::Arc;
+
+use countersign_egress::Egress;
+use countersign_keycloak::{
+    Keycloak, Parts,
+    settings::{Connection, Now},
+};
+use countersign_port::delegation::Delegator;
+
+use crate::clock::Clock;
+
+/// What answers the servers that hand decisions over; none where none is connected.
+pub fn delegator(
+    connections: &[Connection],
+    egress: &Egress,
+    clock: &Clock,
+) -> Option<Arc<dyn Delegator>> {
+    if connections.is_empty() {
+        return None;
+    }
+    let clock = clock.clone();
+    Some(Arc::new(Keycloak::new(Parts {
+        connections: connections.to_vec(),
+        egress: egress.clone(),
+        now: Now(Arc::new(move || clock.now())),
+    })))
+}
