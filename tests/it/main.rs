@@ -15,6 +15,7 @@ mod keycloak;
 mod keys;
 mod metrics;
 mod office;
+mod oidc_provider;
 mod overload;
 mod patience;
 mod policy;

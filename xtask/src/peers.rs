@@ -5,6 +5,7 @@ mod browser;
 mod credentials;
 mod jcs;
 mod keycloak;
+mod oidc_provider;
 mod openapi;
 mod place;
 mod sarif;
@@ -45,6 +46,11 @@ pub(crate) const ALL: &[Suite] = &[
         name: "keycloak",
         about: "the real Keycloak does what our fake of it does",
         run: keycloak::run,
+    },
+    Suite {
+        name: "oidc-provider",
+        about: "a certified OAuth server asks and hears by our example",
+        run: oidc_provider::run,
     },
     Suite {
         name: "openapi",

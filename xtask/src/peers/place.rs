@@ -25,10 +25,14 @@ pub(super) struct Place<'a> {
 impl<'a> Place<'a> {
     /// Copies tests/peers/`name`, keeping packages that an earlier run installed.
     pub(super) fn new(shop: &'a Workshop, name: &str) -> Outcome<Self> {
+        Self::of(shop, name, &shop.root.join("tests").join("peers").join(name))
+    }
+
+    /// Copies another folder likewise.
+    pub(super) fn of(shop: &'a Workshop, name: &str, sources: &Path) -> Outcome<Self> {
         let folder = shop.target.join("peers").join(name);
         fs::create_dir_all(&folder).during(folder.display())?;
-        let sources = shop.root.join("tests").join("peers").join(name);
-        for source in fs::read_dir(&sources).during(sources.display())?.flatten() {
+        for source in fs::read_dir(sources).during(sources.display())?.flatten() {
             let path = source.path();
             if path.is_file() {
                 fs::copy(&path, folder.join(source.file_name())).during(path.display())?;
