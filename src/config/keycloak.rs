@@ -81,15 +81,17 @@ impl Reader<'_> {
         let expires_in =
             expires_in.and_then(|node| super::whole(node, LONGEST_S, &mut self.faults));
         let seconds = expires_in.unwrap_or(REALM_EXPIRES_IN_S);
+        let subject_from = self.word(members.get("subject_from"), &SUBJECTS).unwrap_or_default();
+        let delivery = self.word(members.get("delivery"), &DELIVERIES).unwrap_or_default();
         Some(Connection {
             name: name?,
             realms: realms?,
             path_secret: path_secret?,
             ignore_scopes,
-            subject_from: self.word(members.get("subject_from"), &SUBJECTS).unwrap_or_default(),
+            subject_from,
             realm_expires_in: SignedDuration::from_secs(i64::from(seconds)),
             algorithm: algorithm.unwrap_or(jsonwebtoken::Algorithm::RS256),
-            delivery: self.word(members.get("delivery"), &DELIVERIES).unwrap_or_default(),
+            delivery,
         })
     }
 
