@@ -9,6 +9,9 @@ use similar::TextDiff;
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
+#[cfg(unix)]
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
 use crate::{
     app::App,
     directory::Directories,
@@ -73,17 +76,23 @@ impl Reload {
         store.add_law_change(&self.line(Reloaded::InForce, policy, body)).await
     }
 
-    /// Reads the files again whenever the process gets SIGHUP, until it is told to stop.
+    /// Reads the files again whenever the process gets SIGHUP, until it is told to stop. It is heard
+    /// from the call on, not from the first poll: unheard, it would end the process.
     #[cfg(unix)]
-    pub async fn run(self) {
-        use tokio::signal::unix::{SignalKind, signal};
-        let mut hangups = match signal(SignalKind::hangup()) {
-            Ok(hangups) => hangups,
-            Err(error) => {
-                tracing::error!(%error, "SIGHUP cannot be heard: the policy stays until a restart");
-                return;
+    pub fn run(self) -> impl Future<Output = ()> + Send {
+        let hangups = signal(SignalKind::hangup());
+        async move {
+            match hangups {
+                Ok(hangups) => self.hear(hangups).await,
+                Err(error) => {
+                    tracing::error!(%error, "SIGHUP cannot be heard: the policy stays until a restart");
+                }
             }
-        };
+        }
+    }
+
+    #[cfg(unix)]
+    async fn hear(self, mut hangups: Signal) {
         loop {
             tokio::select! {
                 () = self.stop.cancelled() => return,
