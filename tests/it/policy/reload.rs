@@ -12,7 +12,10 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use super::desk::{Desk, lines};
-use crate::office::{Office, client, tell};
+use crate::{
+    office::{Office, client, tell},
+    patience::PATIENCE,
+};
 
 fn reload(desk: &Desk, app: &App) -> Reload {
     let path = |name| desk.path(name).into();
@@ -174,12 +177,12 @@ async fn a_hangup_is_the_word_for_it() {
     running.signal("-HUP");
     let metrics = format!("{}/metrics", running.url);
     let reloaded = "countersign_policy_reloads_total{result=\"in_force\"} 1\n";
-    loop {
-        let text = client().get(&metrics).send().await.unwrap().text().await.unwrap();
-        if text.contains(reloaded) {
-            break;
+    let heard = async {
+        while !client().get(&metrics).send().await.unwrap().text().await.unwrap().contains(reloaded)
+        {
         }
-    }
+    };
+    tokio::time::timeout(PATIENCE, heard).await.expect("another policy in time");
     let log = running.stop();
     assert!(log.contains("another policy is in force"), "{log}");
 }
