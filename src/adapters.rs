@@ -9,7 +9,8 @@ use std::sync::Arc;
 use axum::Router;
 use countersign_egress::Egress;
 use countersign_port::{
-    auth_server::AuthServer, chat::Chat, directory::Directory, webhook_signature::Signer,
+    auth_server::AuthServer, chat::Chat, clock::Now, directory::Directory,
+    webhook_signature::Signer,
 };
 use countersign_sandbox::{demo, door::Key, page, visitor::Visitor, workspace::Sandbox};
 use countersign_slack::{usergroups::SOURCE, who};
@@ -113,4 +114,10 @@ pub fn auth_server(
     let clock = clock.clone();
     let signers = signers.into_iter().collect();
     Arc::new(Webhook::new(egress.clone(), signers, Arc::new(move || clock.now())))
+}
+
+/// What time it is, as adapters ask.
+fn time(clock: &Clock) -> Now {
+    let clock = clock.clone();
+    Now(Arc::new(move || clock.now()))
 }

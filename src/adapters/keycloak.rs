@@ -3,12 +3,10 @@
 use std::sync::Arc;
 
 use countersign_egress::Egress;
-use countersign_keycloak::{
-    Keycloak, Parts,
-    settings::{Connection, Now},
-};
+use countersign_keycloak::{Keycloak, Parts, settings::Connection};
 use countersign_port::delegation::Delegator;
 
+use super::time;
 use crate::clock::Clock;
 
 /// What answers the servers that hand decisions over; none where none is connected.
@@ -20,10 +18,9 @@ pub fn delegator(
     if connections.is_empty() {
         return None;
     }
-    let clock = clock.clone();
     Some(Arc::new(Keycloak::new(Parts {
         connections: connections.to_vec(),
         egress: egress.clone(),
-        now: Now(Arc::new(move || clock.now())),
+        now: time(clock),
     })))
 }

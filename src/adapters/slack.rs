@@ -6,13 +6,14 @@ use countersign_port::{directory::Directory, memory::Memory};
 use countersign_slack::{
     install::{Installer, Marks, Random},
     oauth::OAuth,
-    settings::{Now, Settings},
+    settings::Settings,
     slack::{Parts, Slack},
     token::Tokens,
     usergroups::UserGroups,
 };
 
-use crate::{clock::Clock, means::Means};
+use super::time;
+use crate::means::Means;
 
 /// The name under which it keeps its records.
 const ADAPTER: &str = "slack";
@@ -20,7 +21,7 @@ const ADAPTER: &str = "slack";
 /// The chat product and its user groups.
 pub(super) fn connect(settings: &Settings, means: &Means) -> (Slack, Arc<dyn Directory>) {
     let memory: Arc<dyn Memory> = Arc::new(means.memory(ADAPTER));
-    let now = now(&means.clock);
+    let now = time(&means.clock);
     let oauth = OAuth::new(means.egress.clone(), settings);
     let tokens = Arc::new(match &oauth {
         Some(oauth) => Tokens::new(settings, Arc::clone(&memory), oauth.clone(), now.clone()),
@@ -46,10 +47,5 @@ pub(super) fn connect(settings: &Settings, means: &Means) -> (Slack, Arc<dyn Dir
 pub fn marks(means: &Means) -> Marks {
     let seeds = means.seeds.clone();
     let random = Random(Arc::new(move || seeds.seed().0));
-    Marks { memory: Arc::new(means.memory(ADAPTER)), random, now: now(&means.clock) }
-}
-
-fn now(clock: &Clock) -> Now {
-    let clock = clock.clone();
-    Now(Arc::new(move || clock.now()))
+    Marks { memory: Arc::new(means.memory(ADAPTER)), random, now: time(&means.clock) }
 }

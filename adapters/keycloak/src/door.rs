@@ -15,6 +15,7 @@ use axum::{
 use countersign_json::{gate::Limits, intake};
 use countersign_port::{
     body::{self, Unread},
+    clock::Now,
     delegation::{Delegated, Delegations, NotTaken},
     text::Untrusted,
 };
@@ -26,7 +27,7 @@ use sha2::{Digest, Sha256};
 use crate::{
     bearer::{Claims, Mistrust},
     realm::{Connections, Known},
-    settings::{Connection, Now, Realm, SubjectFrom},
+    settings::{Connection, Realm, SubjectFrom},
 };
 
 /// A longer request, or a longer bearer, is nobody's.
@@ -114,7 +115,7 @@ impl Door {
             Unread::Broken => Refused::Malformed("the body broke off"),
         })?;
         let token = bearer(headers)?;
-        let now = (self.now.0)();
+        let now = self.now.get();
         let (realm, claims) = known.verify(token, now).await.map_err(Refused::Bearer)?;
         let delegated = delegated(&known.connection, realm, claims, token, &body)?;
         self.delegations.take(delegated).await.map_err(Refused::NotTaken)

@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use axum::Router;
 use countersign_egress::Egress;
 use countersign_port::{
+    clock::Now,
     delegation::{Delegations, Delegator, Reply, Verdict, Waiting},
     finding::Finding,
 };
@@ -13,7 +14,7 @@ use countersign_port::{
 use crate::{
     callback, doctor, door,
     realm::{Connections, Known},
-    settings::{Connection, Now},
+    settings::Connection,
 };
 
 /// All Keycloak servers that are connected.

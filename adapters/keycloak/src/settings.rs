@@ -1,17 +1,13 @@
 //! Which Keycloak servers ask, and how each side proves itself.
 
-use std::{fmt, sync::Arc};
+use std::fmt;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use jsonwebtoken::Algorithm;
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use url::Url;
-
-/// Tells the time.
-#[derive(Clone)]
-pub struct Now(pub Arc<dyn Fn() -> Timestamp + Send + Sync>);
 
 /// One Keycloak server. Its realms share the address that it calls.
 #[derive(Debug, Clone)]
@@ -111,12 +107,6 @@ impl Realm {
 impl fmt::Debug for PathSecret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("PathSecret")
-    }
-}
-
-impl fmt::Debug for Now {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Now")
     }
 }
 

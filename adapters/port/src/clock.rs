@@ -1,10 +1,29 @@
-//! How far our clock is from that of a platform, by the `Date` of its answers. What either side
-//! signs is refused that seems to be five minutes old.
+//! The time, and how far our clock is from that of a platform, by the `Date` of its answers. What
+//! either side signs is refused that seems to be five minutes old.
+
+use std::{fmt, sync::Arc};
 
 use axum::http::{HeaderMap, header::DATE};
 use jiff::{SignedDuration, Timestamp, fmt::rfc2822};
 
 use crate::finding::{Finding, Fix};
+
+/// The time, asked from outside.
+#[derive(Clone)]
+pub struct Now(pub Arc<dyn Fn() -> Timestamp + Send + Sync>);
+
+impl Now {
+    /// What time it is.
+    pub fn get(&self) -> Timestamp {
+        (self.0)()
+    }
+}
+
+impl fmt::Debug for Now {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Now")
+    }
+}
 
 /// Worth a look.
 const NOTICEABLE: SignedDuration = SignedDuration::from_secs(2);

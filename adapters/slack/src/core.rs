@@ -4,6 +4,7 @@ use std::{fmt, sync::Arc};
 
 use countersign_port::{
     access::{Access, Place, Press, Refusal, Waiting},
+    clock::Now,
     memory::Memory,
 };
 
@@ -13,7 +14,7 @@ use crate::{
     payload::Claim,
     private::Errands,
     rooms::Rooms,
-    settings::{Now, Settings},
+    settings::Settings,
     token::Tokens,
     web::Web,
     who::{Accounts, Registry},

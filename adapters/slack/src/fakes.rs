@@ -21,6 +21,7 @@ use countersign_port::{
     access::{Access, Ballot, Identity, News, Press, Refusal, RefusalKind, Unheard, Waiting},
     card::{Card, Face},
     chat::{Chat, MessageRef},
+    clock::Now,
     memory::{Lost, Memory, Record},
 };
 use hmac::{Hmac, KeyInit, Mac};
@@ -33,7 +34,7 @@ use tower::ServiceExt;
 
 use crate::{
     samples,
-    settings::{Now, Settings, Workspace},
+    settings::{Settings, Workspace},
     slack::{Parts, Slack},
     token::Tokens,
 };

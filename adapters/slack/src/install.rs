@@ -12,7 +12,10 @@ use axum::{
     routing::get,
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use countersign_port::memory::{Lost, Memory};
+use countersign_port::{
+    clock::Now,
+    memory::{Lost, Memory},
+};
 use jiff::Timestamp;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
@@ -22,7 +25,7 @@ use self::page::Page;
 use crate::{
     manifest::BOT_SCOPES,
     oauth::{Grant, OAuth, OAuthError},
-    settings::{Install, Now, Settings},
+    settings::{Install, Settings},
     token::Tokens,
 };
 

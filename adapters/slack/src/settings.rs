@@ -1,8 +1,5 @@
 //! What the operator says about Slack.
 
-use std::{fmt, sync::Arc};
-
-use jiff::Timestamp;
 use secrecy::SecretString;
 use url::Url;
 
@@ -45,21 +42,4 @@ pub struct Install {
     pub teams: Vec<String>,
     /// Organisations (Enterprise Grid), `E…`.
     pub enterprises: Vec<String>,
-}
-
-/// The time, asked from outside.
-#[derive(Clone)]
-pub struct Now(pub Arc<dyn Fn() -> Timestamp + Send + Sync>);
-
-impl Now {
-    /// What time it is.
-    pub fn get(&self) -> Timestamp {
-        (self.0)()
-    }
-}
-
-impl fmt::Debug for Now {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Now")
-    }
 }

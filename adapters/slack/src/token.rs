@@ -7,7 +7,10 @@ use std::{
     sync::{Arc, PoisonError, RwLock},
 };
 
-use countersign_port::memory::{Lost, Memory, Record};
+use countersign_port::{
+    clock::Now,
+    memory::{Lost, Memory, Record},
+};
 use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Mutex;
@@ -18,7 +21,7 @@ use self::{
 };
 use crate::{
     oauth::{Grant, OAuth},
-    settings::{Now, Settings, Workspace},
+    settings::{Settings, Workspace},
 };
 
 mod installation;

@@ -7,7 +7,7 @@ use countersign_egress::{
     Egress,
     exchange::{Answer, Keep, Request},
 };
-use countersign_port::clock::Skew;
+use countersign_port::clock::{Now, Skew};
 use http::{
     HeaderMap, HeaderValue, Method, StatusCode,
     header::{AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER},
@@ -21,7 +21,7 @@ use crate::{
     address::{self, Spot},
     failure::Failure,
     pace::Paces,
-    settings::{Now, ServiceHosts},
+    settings::ServiceHosts,
     token::Tokens,
 };
 

@@ -6,6 +6,7 @@ use countersign_egress::Egress;
 use countersign_port::{
     access::{Access, Identity, Press, Refusal},
     card::Card,
+    clock::Now,
     memory::Memory,
 };
 use serde_json::Value;
@@ -18,7 +19,7 @@ use crate::{
     jwks::Keys,
     private::Errands,
     registry::Registry,
-    settings::{Auth, Now, PLATFORM, Settings},
+    settings::{Auth, PLATFORM, Settings},
     token::Tokens,
     who::Members,
 };

@@ -22,6 +22,7 @@ use countersign_port::{
     access::{Access, Ballot, Identity, News, Press, Refusal, RefusalKind, Unheard, Waiting},
     card::{Card, Face},
     chat::{Chat, MessageRef},
+    clock::Now,
     memory::{Lost, Memory, Record},
 };
 use jiff::{SignedDuration, Timestamp};
@@ -35,7 +36,7 @@ use tower::ServiceExt;
 
 use crate::{
     samples,
-    settings::{Auth, Authority, Credential, Now, ServiceHosts, Settings},
+    settings::{Auth, Authority, Credential, ServiceHosts, Settings},
     teams::{Parts, Teams},
 };
 

@@ -13,13 +13,14 @@ use countersign_egress::{
     Egress,
     exchange::{Keep, Request},
 };
+use countersign_port::clock::Now;
 use jiff::{SignedDuration, Timestamp};
 use jsonwebtoken::DecodingKey;
 use serde::Deserialize;
 use tokio::sync::Mutex;
 use url::Url;
 
-use crate::{bearer::CHANNEL, settings::Now};
+use crate::bearer::CHANNEL;
 
 /// Keys are believed for so long without asking.
 const AGE: SignedDuration = SignedDuration::from_hours(24);

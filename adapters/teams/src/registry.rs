@@ -7,7 +7,10 @@ use std::{
     sync::{Arc, PoisonError, RwLock},
 };
 
-use countersign_port::memory::{Lost, Memory, Record};
+use countersign_port::{
+    clock::Now,
+    memory::{Lost, Memory, Record},
+};
 use jiff::{SignedDuration, Timestamp};
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
@@ -16,7 +19,6 @@ use tokio::sync::Mutex;
 use crate::{
     connector::{Channel, STANDARD},
     failure::Failure,
-    settings::Now,
 };
 
 /// How long what was read is believed.

@@ -1,9 +1,8 @@
 //! What the operator says about Teams.
 
-use std::{fmt, net::SocketAddr, path::PathBuf, str::FromStr, sync::Arc};
+use std::{net::SocketAddr, path::PathBuf, str::FromStr};
 
 use countersign_egress::host::{HostPattern, MalformedHost};
-use jiff::Timestamp;
 use secrecy::SecretString;
 use url::{Host, Url};
 
@@ -74,10 +73,6 @@ pub struct Authority {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServiceHosts(Vec<HostPattern>);
 
-/// The time, asked from outside.
-#[derive(Clone)]
-pub struct Now(pub Arc<dyn Fn() -> Timestamp + Send + Sync>);
-
 impl Settings {
     /// Whether nothing but this machine is talked to: the condition of [`Auth::InsecureLocal`].
     pub fn is_local(&self, listener: SocketAddr) -> bool {
@@ -144,19 +139,6 @@ impl ServiceHosts {
                 })
         };
         self.0.iter().any(|host| host.matches(url)) || local()
-    }
-}
-
-impl Now {
-    /// What time it is.
-    pub fn get(&self) -> Timestamp {
-        (self.0)()
-    }
-}
-
-impl fmt::Debug for Now {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Now")
     }
 }
 

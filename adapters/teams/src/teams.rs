@@ -8,6 +8,7 @@ use countersign_port::{
     access::{Access, Identity},
     card::{Card, Line},
     chat::{Chat, MessageRef},
+    clock::Now,
     error::{GiveUp, SendError},
     finding::Finding,
     memory::Memory,
@@ -22,7 +23,7 @@ use crate::{
     dispatch::{self, Dispatch},
     failure::{Failure, Twice},
     private,
-    settings::{Auth, Now, PLATFORM, Settings},
+    settings::{Auth, PLATFORM, Settings},
 };
 
 /// The chat product.

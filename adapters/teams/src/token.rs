@@ -7,7 +7,7 @@ use countersign_egress::{
     Egress,
     exchange::{Answer, DOCUMENT_BYTES, Keep, Request},
 };
-use countersign_port::clock::{Asked, Skew};
+use countersign_port::clock::{Asked, Now, Skew};
 use http::{HeaderMap, HeaderValue, Method, header::CONTENT_TYPE};
 use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
@@ -17,7 +17,7 @@ use url::form_urlencoded::Serializer;
 
 use crate::{
     failure::Failure,
-    settings::{Authority, Credential, Now, Settings},
+    settings::{Authority, Credential, Settings},
 };
 
 /// A token is replaced so long before its end.

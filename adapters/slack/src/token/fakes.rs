@@ -10,11 +10,12 @@ use std::{
 };
 
 use async_trait::async_trait;
-use countersign_port::memory::{Lost, Memory, Record};
+use countersign_port::{
+    clock::Now,
+    memory::{Lost, Memory, Record},
+};
 use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
-
-use crate::settings::Now;
 
 #[derive(Clone)]
 pub(crate) struct Clock(Arc<AtomicI64>);
