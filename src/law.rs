@@ -234,9 +234,11 @@ impl Law {
         let source = self.policy.groups.get(group)?;
         (!vote::is_believed(*at, risk, now)).then_some(source)
     }
+}
 
+impl vote::Roster for Law {
     /// The groups of a person, and how old the answers are.
-    pub fn membership(&self, person: &PersonId) -> vote::Membership {
+    fn membership(&self, person: &PersonId) -> vote::Membership {
         let groups = self.people.groups_of(person).to_vec();
         vote::Membership { groups, answered: self.answered.clone() }
     }

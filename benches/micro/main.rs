@@ -129,6 +129,7 @@ fn vote(person: &str, step: usize) -> Vote {
         comment: None,
         cast_at: NOW,
         evidence,
+        struck: None,
     }
 }
 

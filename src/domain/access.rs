@@ -17,6 +17,7 @@ pub mod turn_away;
 pub mod withdraw;
 mod change;
 mod press;
+mod recheck;
 #[cfg(test)]
 mod tests;
 

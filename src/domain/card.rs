@@ -387,6 +387,10 @@ fn votes(scene: Scene<'_>) -> impl Iterator<Item = &Vote> {
 
 fn voted(vote: &Vote) -> Progress {
     let who = Line::default().outside(vote.name.display()).and(" ").time(vote.cast_at);
+    if let Some(struck) = vote.struck {
+        let line = who.and(" does not count any more: ").and(struck.why.words());
+        return Progress { mark: ProgressMark::Note, line };
+    }
     match &vote.verdict {
         Verdict::Approve { grant: None } => Progress { mark: ProgressMark::Done, line: who },
         Verdict::Approve { grant: Some(_) } => {
@@ -426,7 +430,8 @@ fn open_ask(scene: Scene<'_>, ask: &Ask, have: u32) -> Progress {
 /// Who could still act on an ask: its members, less those who never count or have counted.
 fn could_act<'a>(scene: Scene<'a>, ask: &Ask) -> impl Iterator<Item = &'a Person> {
     let excluded = scene.view.plans.get(scene.item).map_or(&[][..], |plan| &plan.excluded);
-    let voted: Vec<&PersonId> = votes(scene).map(|vote| &vote.person).collect();
+    let counted = votes(scene).filter(|vote| vote.struck.is_none());
+    let voted: Vec<&PersonId> = counted.map(|vote| &vote.person).collect();
     let opened_at = open_since(scene, ask).unwrap_or(scene.now);
     let circles = ask.circles(opened_at, scene.now);
     let members: BTreeMap<&PersonId, &Person> = circles

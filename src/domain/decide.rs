@@ -55,7 +55,8 @@ pub struct Denial {
 /// Decides one item with `parts` parts, opened at `opened_at`.
 ///
 /// INVARIANT: a vote that names no ask, comes from an excluded person, or was cast at or after the
-/// expiry changes nothing; the order of votes within a step does not matter; one no is enough.
+/// expiry changes nothing; the order of votes within a step does not matter; one no is enough. A
+/// vote that was struck fills nothing, and what it cut off stays cut off.
 pub fn decide(
     plan: &Plan,
     parts: usize,
@@ -63,7 +64,8 @@ pub fn decide(
     opened_at: Timestamp,
     now: Timestamp,
 ) -> ItemState {
-    let votes: Vec<&Vote> = votes.iter().filter(|vote| counts(plan, vote)).collect();
+    let heard: Vec<&Vote> = votes.iter().filter(|vote| counts(plan, vote)).collect();
+    let votes: Vec<&Vote> = heard.iter().copied().filter(|vote| vote.struck.is_none()).collect();
     if let Some(denial) = first_denial(&votes) {
         return ItemState::Denied(denial);
     }
@@ -81,7 +83,21 @@ pub fn decide(
         }
         step_opened_at = cast.iter().map(|vote| vote.cast_at).max().unwrap_or(step_opened_at);
     }
-    ItemState::Approved(granted(plan, parts, &votes, step_opened_at))
+    let by = votes.as_slice();
+    ItemState::Approved(granted(plan, parts, Said { heard: &heard, by }, step_opened_at))
+}
+
+/// Since when a step is open, if those before it are full.
+pub fn opened_at(step: usize, votes: &[Vote], opened_at: Timestamp) -> Timestamp {
+    let before = votes.iter().filter(|vote| vote.step + 1 == step && vote.struck.is_none());
+    before.map(|vote| vote.cast_at).max().unwrap_or(opened_at)
+}
+
+/// The votes that cut something off, and those of them that count.
+#[derive(Clone, Copy)]
+struct Said<'a> {
+    heard: &'a [&'a Vote],
+    by: &'a [&'a Vote],
 }
 
 fn counts(plan: &Plan, vote: &Vote) -> bool {
@@ -120,16 +136,16 @@ fn is_full(step: &Step, filled: &[u32]) -> bool {
 }
 
 /// Nobody can be made to grant more than they said: what holds is what all of them granted.
-fn granted(plan: &Plan, parts: usize, votes: &[&Vote], at: Timestamp) -> Granted {
+fn granted(plan: &Plan, parts: usize, said: Said<'_>, at: Timestamp) -> Granted {
     let mut kept: BTreeSet<usize> = (0..parts).collect();
     let mut valid_for_seconds = plan.valid_for_seconds;
-    for vote in votes {
+    for vote in said.heard {
         if let Verdict::Approve { grant: Some(grant) } = &vote.verdict {
             kept = &kept & &grant.parts;
             valid_for_seconds = grant.valid_for_seconds.unwrap_or(i64::MAX).min(valid_for_seconds);
         }
     }
-    let mut by: Vec<&Vote> = votes.to_vec();
+    let mut by: Vec<&Vote> = said.by.to_vec();
     by.sort_unstable_by_key(|vote| (vote.cast_at, &vote.person));
     Granted {
         at,

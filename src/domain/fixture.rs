@@ -14,7 +14,7 @@ use super::{
         effects::Effects,
         open::Open,
         slice::{Slice, View},
-        vote::{self as cast, Membership, Voter},
+        vote::{self as cast, Membership, Roster, Voter},
     },
     id::{ClientId, Group, PersonId, RequestId},
     ids::Seed,
@@ -108,6 +108,7 @@ pub(super) fn yes(person: &str, step: usize, asks: &[usize], minute: i64) -> Vot
             groups_seen_at: at(minute),
             payload_sha256: String::new(),
         },
+        struck: None,
     }
 }
 
@@ -169,10 +170,26 @@ pub(super) fn request(number: u128, items: usize) -> AccessRequest {
     }
 }
 
+/// Who is in which groups.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Members {
+    pub(super) groups: BTreeMap<PersonId, Vec<Group>>,
+    /// When their directories answered last.
+    pub(super) answered: BTreeMap<Group, Option<Timestamp>>,
+}
+
+impl Roster for Members {
+    fn membership(&self, person: &PersonId) -> Membership {
+        let groups = self.groups.get(person).cloned().unwrap_or_default();
+        Membership { groups, answered: self.answered.clone() }
+    }
+}
+
 /// The rows of a house in which things happen, and its time.
 pub(super) struct House {
     pub(super) slice: Slice,
     pub(super) now: Timestamp,
+    pub(super) members: Members,
     commands: u8,
 }
 
@@ -186,7 +203,7 @@ impl House {
             public_url: Arc::from("https://countersign.example"),
             effects: Effects::default(),
         };
-        Self { slice, now: at(0), commands: 0 }
+        Self { slice, now: at(0), members: Members::default(), commands: 0 }
     }
 
     pub(super) fn act(&mut self, act: Act) -> Reply {
@@ -221,7 +238,7 @@ impl House {
         channel: &str,
         choice: Choice,
     ) -> Reply {
-        let groups = vec![Group::from(channel)];
+        self.members.groups.entry(person.into()).or_default().push(channel.into());
         let step = self.open_step(request, item);
         self.act(Act::Vote(Box::new(cast::Vote {
             request: request.clone(),
@@ -233,7 +250,7 @@ impl House {
                 person: PersonId::from(person),
                 name: Untrusted::new(person),
                 identity: identity(person),
-                membership: Membership { groups, ..Membership::default() },
+                roster: Arc::new(self.members.clone()),
             },
             choice,
             comment: None,

@@ -16,9 +16,10 @@ use super::{
         effects::Effects,
         open::Open,
         slice::{Slice, View},
-        vote::{Membership, Vote, Voter},
+        vote::{Vote, Voter},
     },
     decide::{ItemState, decide},
+    fixture::Members,
     id::{ClientId, Group, PersonId, RequestId},
     ids::Seed,
     plan::{Ask, Channel, DescribedPart, NumberCheck, Plan, Risk, Step},
@@ -193,7 +194,6 @@ impl House {
             Some(ItemState::Pending(standing)) => standing.step,
             _ => 0,
         };
-        let groups = self.members[press.person].iter().map(|group| Group::from(*group)).collect();
         self.act(Act::Vote(Box::new(Vote {
             request: request_id(),
             item: 0,
@@ -208,7 +208,7 @@ impl House {
                     tenant: "t".to_owned(),
                     subject: press.person.to_owned(),
                 },
-                membership: Membership { groups, ..Membership::default() },
+                roster: Arc::new(self.roster()),
             },
             choice: press.choice.clone(),
             comment: None,
@@ -217,6 +217,13 @@ impl House {
             payload_sha256: String::new(),
             once: None,
         })))
+    }
+
+    fn roster(&self) -> Members {
+        let groups = |groups: &Vec<&str>| groups.iter().map(|group| (*group).into()).collect();
+        let members = self.members.iter();
+        let groups = members.map(|(person, all)| ((*person).into(), groups(all))).collect();
+        Members { groups, ..Members::default() }
     }
 
     fn view(&self) -> View {

@@ -28,6 +28,27 @@ pub struct Vote {
     pub comment: Option<Untrusted>,
     pub cast_at: Timestamp,
     pub evidence: Evidence,
+    /// Set once it does not count any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub struck: Option<Struck>,
+}
+
+/// That a vote does not count any more: whoever cast it was looked at again when it would have
+/// decided. What they had cut off stays cut off, because others have approved the rest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Struck {
+    pub at: Timestamp,
+    pub why: Lost,
+}
+
+/// What is missing of somebody who counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Lost {
+    /// They are in none of the groups any more that were asked, or are nobody any more.
+    NotEligible,
+    /// Nobody can tell whether they still are.
+    MembershipUnknown,
 }
 
 /// Yes or no.
@@ -44,6 +65,16 @@ pub enum Verdict {
     },
 }
 
+impl Lost {
+    /// As it follows “does not count any more: ”.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::NotEligible => "is not in the group any more",
+            Self::MembershipUnknown => "nobody can tell just now who is in the group",
+        }
+    }
+}
+
 /// Less than everything.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Grant {
@@ -52,6 +83,15 @@ pub struct Grant {
     /// A shorter life than the plan's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub valid_for_seconds: Option<i64>,
+}
+
+impl Grant {
+    /// What both leave.
+    #[must_use]
+    pub fn within(&self, other: &Self) -> Self {
+        let lives = self.valid_for_seconds.into_iter().chain(other.valid_for_seconds);
+        Self { parts: &self.parts & &other.parts, valid_for_seconds: lives.min() }
+    }
 }
 
 /// What a vote rests on.

@@ -4,7 +4,10 @@
 mod play;
 mod read;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use super::Law;
 use crate::domain::{
@@ -46,6 +49,8 @@ struct Asked {
 #[derive(Debug)]
 struct Step {
     at_seconds: i64,
+    /// Who is in which groups from now on.
+    members: BTreeMap<Group, BTreeSet<PersonId>>,
     clicks: Vec<Click>,
     wanted: Vec<Wanted>,
 }
@@ -120,7 +125,7 @@ impl Script {
 
     /// Plays every case.
     pub fn play(&self, law: &Law, platforms: &[&str]) -> Report {
-        let law = law.with_members(&self.members);
+        let law = Arc::new(law.with_members(&self.members));
         let mut reached = BTreeSet::new();
         let mut cases = Vec::with_capacity(self.cases.len());
         for case in &self.cases {

@@ -63,7 +63,8 @@ impl Count {
             Kind::VoteRefused => Some(Self::Refused { why: word(fact("why")) }),
             Kind::RequestDecided => Some(Self::Outcome { status: word(fact("status")) }),
             Kind::CardWithdrawn => Some(Self::Withdrawn { why: word(fact("why")) }),
-            Kind::Escalated
+            Kind::VoteStruck
+            | Kind::Escalated
             | Kind::Reminded
             | Kind::ApprovalTakenUp
             | Kind::ApprovalLapsed

@@ -1,5 +1,7 @@
 //! Clicks: the driving port that chat adapters call.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use countersign_port::{
     access::{
@@ -17,7 +19,7 @@ use crate::{
             Act, Refused,
             slice::View,
             turn_away::TurnAway,
-            vote::{Vote, Voter},
+            vote::{Roster, Vote, Voter},
         },
         button::{self, Meaning},
         card::{self, Scene, refusal},
@@ -239,11 +241,11 @@ fn is_at_home(posted: &PostedCard, press: &Press) -> bool {
         && posted.message.as_ref().is_none_or(is_its_message)
 }
 
-fn voter(law: &Law, person: &Person, identity: &Identity) -> Voter {
+fn voter(law: &Arc<Law>, person: &Person, identity: &Identity) -> Voter {
     Voter {
         person: person.id.clone(),
         name: Untrusted::new(&person.name),
         identity: identity.clone(),
-        membership: law.membership(&person.id),
+        roster: Arc::clone(law) as Arc<dyn Roster>,
     }
 }

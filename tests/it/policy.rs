@@ -3,5 +3,6 @@
 mod check;
 mod desk;
 mod rehearse;
+mod recheck;
 mod reload;
 mod replay;

@@ -1,7 +1,11 @@
 //! Count a click, or say why it does not count. Everything is judged by the stored plan and the
 //! stored votes, never by what a card showed.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Debug,
+    sync::Arc,
+};
 
 use countersign_port::{
     access::{Choice, Identity, RefusalKind},
@@ -13,6 +17,7 @@ use serde_json::json;
 use super::{
     Refused, Reply,
     change::{Change, account, facts},
+    recheck,
     slice::{Loaded, Slice},
 };
 use crate::domain::{
@@ -60,7 +65,15 @@ pub struct Voter {
     pub person: PersonId,
     pub name: Untrusted,
     pub identity: Identity,
-    pub membership: Membership,
+    /// Who is in which groups, as it was known when they clicked: of them, and of everybody whose
+    /// vote theirs may complete.
+    pub roster: Arc<dyn Roster>,
+}
+
+/// Who is in which groups. Known beforehand: it is asked while rows are locked.
+pub trait Roster: Debug + Send + Sync {
+    /// The groups of a person; of somebody who is nobody any more there are none.
+    fn membership(&self, person: &PersonId) -> Membership;
 }
 
 /// The groups of a person, as the people file and the directories last told.
@@ -72,15 +85,15 @@ pub struct Membership {
 }
 
 /// The groups that count, and those of which nobody can tell.
-struct Certain {
-    groups: Vec<Group>,
-    unknown: Vec<Group>,
+pub(super) struct Certain {
+    pub(super) groups: Vec<Group>,
+    pub(super) unknown: Vec<Group>,
     /// The age of the oldest answer that counts.
     seen_at: Timestamp,
 }
 
 impl Membership {
-    fn certain(&self, risk: Risk, now: Timestamp) -> Certain {
+    pub(super) fn certain(&self, risk: Risk, now: Timestamp) -> Certain {
         let is_fresh = |at: &Option<Timestamp>| is_believed(*at, risk, now);
         let counts = |group: &&Group| self.answered.get(*group).is_none_or(is_fresh);
         let groups: Vec<Group> = self.groups.iter().filter(counts).cloned().collect();
@@ -133,7 +146,7 @@ fn admit(change: &mut Change<'_>, vote: &Vote) -> Result<vote::Vote, RefusalKind
     if is_own(change, plan, &vote.voter) {
         return Err(RefusalKind::OwnRequest);
     }
-    let certain = vote.voter.membership.certain(plan.risk, now);
+    let certain = vote.voter.roster.membership(&vote.voter.person).certain(plan.risk, now);
     let earlier = earlier_step(change, vote)?;
     let step = plan.steps.get(standing.step).ok_or(RefusalKind::Over)?;
     let (number, asks) = match earlier {
@@ -158,6 +171,7 @@ fn admit(change: &mut Change<'_>, vote: &Vote) -> Result<vote::Vote, RefusalKind
             groups_seen_at: certain.seen_at,
             payload_sha256: vote.payload_sha256.clone(),
         },
+        struck: None,
     })
 }
 
@@ -172,13 +186,17 @@ fn earlier_step(
     change: &Change<'_>,
     vote: &Vote,
 ) -> Result<Option<(usize, Vec<usize>)>, RefusalKind> {
-    let mut votes = change.view().votes.iter();
-    let own = votes.find(|old| old.person == vote.voter.person && old.item == vote.item);
+    let own = own_vote(change, vote).filter(|old| old.struck.is_none());
     match (own, &vote.choice) {
         (None, _) => Ok(None),
         (Some(old), Choice::Deny { .. }) => Ok(Some((old.step, old.asks.clone()))),
         (Some(_), Choice::Approve | Choice::ApproveLess { .. }) => Err(RefusalKind::AlreadyVoted),
     }
+}
+
+fn own_vote<'a>(change: &'a Change<'_>, vote: &Vote) -> Option<&'a vote::Vote> {
+    let mut votes = change.view().votes.iter();
+    votes.find(|old| old.person == vote.voter.person && old.item == vote.item)
 }
 
 /// Which asks of the open step the person may count for.
@@ -247,7 +265,7 @@ fn may_answer(ask: &Ask, groups: &[Group], standing: &Standing, now: Timestamp) 
 }
 
 /// An empty list of groups is nobody, not everybody.
-fn is_in_all(groups: &[Group], wanted: &[Group]) -> bool {
+pub(super) fn is_in_all(groups: &[Group], wanted: &[Group]) -> bool {
     !wanted.is_empty() && wanted.iter().all(|group| groups.contains(group))
 }
 
@@ -308,14 +326,23 @@ fn left(loaded: &Loaded, vote: &Vote) -> u32 {
 
 fn verdict(change: &Change<'_>, vote: &Vote) -> Result<Verdict, RefusalKind> {
     match &vote.choice {
-        Choice::Approve => Ok(Verdict::Approve { grant: None }),
+        // Whoever counts anew approves what their card shows: without what they cut off before.
+        Choice::Approve => match own_vote(change, vote).map(|old| &old.verdict) {
+            Some(Verdict::Approve { grant }) => Ok(Verdict::Approve { grant: grant.clone() }),
+            Some(Verdict::Deny { .. }) | None => Ok(Verdict::Approve { grant: None }),
+        },
         Choice::ApproveLess { scopes, valid_for_seconds } => {
             let parts: BTreeSet<usize> = scopes.iter().copied().collect();
             let valid_for_seconds = (*valid_for_seconds).map(i64::try_from).transpose();
             let Ok(valid_for_seconds) = valid_for_seconds else {
                 return Err(RefusalKind::Incomplete);
             };
-            let grant = Grant { parts, valid_for_seconds };
+            let mut grant = Grant { parts, valid_for_seconds };
+            if let Some(Verdict::Approve { grant: Some(before) }) =
+                own_vote(change, vote).map(|old| &old.verdict)
+            {
+                grant = grant.within(before);
+            }
             leaves_something(change, vote.item, &grant)?;
             Ok(Verdict::Approve { grant: Some(grant) })
         }
@@ -368,6 +395,7 @@ fn cast(change: &mut Change<'_>, vote: &Vote, stored: vote::Vote) {
     let votes = &mut change.loaded.view.votes;
     votes.retain(|old| (old.item, &old.person) != (stored.item, &stored.person));
     votes.push(stored);
+    recheck::recheck(change, vote);
     change.settle();
 }
 

@@ -10,7 +10,7 @@ use crate::domain::{
     access::effects::Reader,
     audit::{Kind, Leaf},
     outcome::Status,
-    vote::Verdict,
+    vote::{Lost, Verdict},
 };
 
 /// The line of an entry, if it has one for the card of this item. An erased payload tells nothing.
@@ -32,6 +32,7 @@ pub fn line(scene: Scene<'_>, reader: Reader, leaf: &Leaf, payload: &Value) -> O
             Some(Line::words(before).outside(channel).and(after))
         }
         Kind::Reminded if reader == Reader::Requester => None,
+        Kind::VoteStruck => struck(fact("why")?, payload),
         Kind::Reminded => reminded(scene, fact("step")?.as_u64()?),
         Kind::RequestDecided => decided(fact("status")?),
         Kind::CallbackDelivered => Some(client_name(view).and(" told ").time(leaf.at)),
@@ -84,6 +85,14 @@ fn voted(verdict: &Value, payload: &Value, leaf: &Leaf) -> Option<Line> {
         Some(comment) => line.and(": ").outside(comment.display()),
         None => line,
     })
+}
+
+/// Whoever counts for less than before still counts: only a vote that is gone is told of.
+fn struck(why: &Value, payload: &Value) -> Option<Line> {
+    let Words { name, .. } = Words::deserialize(payload).ok()?;
+    let why = Lost::deserialize(why).ok()?.words();
+    let line = Line::default().outside(name.display());
+    Some(line.and(" does not count any more: ").and(why).and("."))
 }
 
 fn no(reason: DenyReason) -> String {

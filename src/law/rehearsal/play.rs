@@ -19,7 +19,7 @@ use crate::{
             effects::Effects,
             open::Open,
             slice::{Loaded, Slice},
-            vote::{Vote, Voter},
+            vote::{Roster, Vote, Voter},
         },
         approval::{ApprovalStatus, later},
         card::{Scene, refusal},
@@ -36,13 +36,13 @@ use crate::{
 
 /// What every case is played on.
 pub(super) struct Stage<'a> {
-    pub(super) law: &'a Law,
+    pub(super) law: &'a Arc<Law>,
     pub(super) platforms: &'a [&'a str],
 }
 
 /// A request that was opened, and its time.
-struct Scenery<'a> {
-    law: &'a Law,
+struct Scenery {
+    law: Arc<Law>,
     slice: Slice,
     request: RequestId,
     opened_at: Timestamp,
@@ -114,8 +114,8 @@ fn refused(case: &Case, why: &str) -> Vec<Diagnostic> {
     faults
 }
 
-impl<'a> Scenery<'a> {
-    fn open(law: &'a Law, asked: &Asked, plans: Vec<Plan>) -> Option<Self> {
+impl Scenery {
+    fn open(law: &Arc<Law>, asked: &Asked, plans: Vec<Plan>) -> Option<Self> {
         let slice = Slice {
             requests: BTreeMap::new(),
             keys: BTreeMap::new(),
@@ -126,6 +126,7 @@ impl<'a> Scenery<'a> {
         };
         let request = asked.request.clone();
         let (id, opened_at) = (request.id.clone(), request.opened_at);
+        let law = Arc::clone(law);
         let mut scenery = Self { law, slice, request: id, opened_at, now: opened_at, commands: 0 };
         let open = Open::new(request, plans, None, None);
         scenery.act(Act::Open(Box::new(open))).ok()?;
@@ -148,6 +149,9 @@ impl<'a> Scenery<'a> {
         let mut faults = Vec::new();
         for step in &case.steps {
             self.pass_until(later(self.opened_at, step.at_seconds));
+            if !step.members.is_empty() {
+                self.law = Arc::new(self.law.with_members(&step.members));
+            }
             for click in &step.clicks {
                 faults.extend(self.click(click));
             }
@@ -235,7 +239,7 @@ impl<'a> Scenery<'a> {
                     tenant: CLIENT.to_owned(),
                     subject: click.person.to_string(),
                 },
-                membership,
+                roster: Arc::clone(&self.law) as Arc<dyn Roster>,
             },
             platform,
             choice,

@@ -24,7 +24,8 @@ pub(super) const START: Timestamp = Timestamp::UNIX_EPOCH;
 pub(super) const CLIENT: &str = "test";
 
 const CASE: [&str; 4] = ["name", "request", "rule", "then"];
-const STEP: [&str; 7] = ["at", "approve", "deny", "turned_away", "expect", "asked", "cards"];
+const STEP: [&str; 8] =
+    ["at", "members", "approve", "deny", "turned_away", "expect", "asked", "cards"];
 
 struct Reader<'a> {
     law: &'a Law,
@@ -44,21 +45,30 @@ pub(super) fn script(text: &str, law: &Law) -> Result<Script, Vec<Diagnostic>> {
 impl Reader<'_> {
     fn script(&mut self, root: &Node) -> Option<Script> {
         let members = Members::of(root, &["members", "cases"], &mut self.faults)?;
-        let groups = members.get("members").map(|node| self.groups(node)).unwrap_or_default();
+        let elsewhere = self.law.policy.groups.keys().map(Group::as_str).collect();
+        let groups = members
+            .get("members")
+            .map(|node| self.groups(node, &elsewhere, "group that the policy keeps elsewhere"));
+        let groups = groups.unwrap_or_default();
         let cases = members.need("cases", &mut self.faults)?;
         let nodes = read::list(cases, &mut self.faults)?;
         let cases = nodes.iter().filter_map(|node| self.case(node)).collect();
         Some(Script { members: groups, cases })
     }
 
-    fn groups(&mut self, node: &Node) -> BTreeMap<Group, BTreeSet<PersonId>> {
+    /// The members of groups that are among the known ones.
+    fn groups(
+        &mut self,
+        node: &Node,
+        known: &BTreeSet<&str>,
+        what: &str,
+    ) -> BTreeMap<Group, BTreeSet<PersonId>> {
         let mut groups = BTreeMap::new();
         for Entry { key, node } in read::entries(node, &mut self.faults).unwrap_or_default() {
             let group = Group::from(key.text.as_str());
-            let known = &self.law.policy.groups;
-            if !known.contains_key(&group) {
-                let message = format!("`{group}` is no group that the policy keeps elsewhere");
-                let help = suggest(&key.text, known.keys().map(Group::as_str));
+            if !known.contains(group.as_str()) {
+                let message = format!("`{group}` is no {what}");
+                let help = suggest(&key.text, known.iter().copied());
                 self.faults.push(Diagnostic::new(key.span, message).with_help(help));
             }
             groups.insert(group, self.people(node).into_iter().map(|(person, _)| person).collect());
@@ -127,6 +137,12 @@ impl Reader<'_> {
             Some(node) => self.later_than(node, before)?,
             None => before,
         };
+        let law = self.law;
+        let known = law.people.groups().chain(law.policy.groups.keys()).map(Group::as_str);
+        let known = known.collect();
+        let moved = members
+            .get("members")
+            .map(|node| self.groups(node, &known, "group of the people file or the policy"));
         let mut clicks = Vec::new();
         // In the order in which they are written down.
         for Entry { key, node } in read::entries(node, &mut self.faults).unwrap_or_default() {
@@ -139,7 +155,8 @@ impl Reader<'_> {
             let people = self.people(node).into_iter();
             clicks.extend(people.map(|(person, span)| Click { person, deed, span }));
         }
-        Some(Step { at_seconds, clicks, wanted: self.wanted(&members) })
+        let members_now = moved.unwrap_or_default();
+        Some(Step { at_seconds, members: members_now, clicks, wanted: self.wanted(&members) })
     }
 
     fn later_than(&mut self, node: &Node, before: i64) -> Option<i64> {

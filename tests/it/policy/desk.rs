@@ -44,6 +44,11 @@ impl Desk {
         POLICY
     }
 
+    /// Its people.
+    pub(super) fn people() -> &'static str {
+        PEOPLE
+    }
+
     pub(super) fn path(&self, name: &str) -> String {
         self.folder.path().join(name).to_str().unwrap().to_owned()
     }

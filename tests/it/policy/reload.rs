@@ -17,7 +17,7 @@ use crate::{
     patience::PATIENCE,
 };
 
-fn reload(desk: &Desk, app: &App) -> Reload {
+pub(super) fn reload(desk: &Desk, app: &App) -> Reload {
     let path = |name| desk.path(name).into();
     let files = Files {
         policy: path("policy.yaml"),

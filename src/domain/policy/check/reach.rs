@@ -90,8 +90,13 @@ impl<'a> Ground<'a> {
 impl<'a> Plot<'a> {
     /// Where a rule decides something in this world.
     pub(super) fn reached(&self, rule: usize) -> Option<&Match<'a>> {
+        self.found(rule).filter(|found| found.taken_by.is_none())
+    }
+
+    /// A rule that can match in this world, reached or not.
+    pub(super) fn found(&self, rule: usize) -> Option<&Match<'a>> {
         let at = self.rules.binary_search_by_key(&rule, |found| found.rule).ok()?;
-        self.rules.get(at).filter(|found| found.taken_by.is_none())
+        self.rules.get(at)
     }
 }
 

@@ -22,8 +22,7 @@ pub(super) fn findings(ground: &Ground<'_>) -> Vec<Finding> {
 
 /// A rule that every request passes by.
 fn unreachable(ground: &Ground<'_>, number: usize, rule: &Rule) -> Option<Finding> {
-    let found =
-        ground.plots.iter().filter_map(|plot| plot.rules.iter().find(|found| found.rule == number));
+    let found = ground.plots.iter().filter_map(|plot| plot.found(number));
     let mut takers = BTreeSet::new();
     for found in found {
         takers.insert(found.taken_by?);
@@ -149,8 +148,7 @@ fn meet(
 
 /// Whether a later rule has everything, in this world, that an earlier one takes.
 fn is_inside(plot: &Plot<'_>, first: &Match<'_>, second: usize) -> bool {
-    let second = plot.rules.iter().find(|found| found.rule == second);
-    second.is_some_and(|second| implies(&first.rest, &second.rest))
+    plot.found(second).is_some_and(|second| implies(&first.rest, &second.rest))
 }
 
 fn is_apart(plot: &Plot<'_>, (first, second): (usize, usize)) -> bool {
