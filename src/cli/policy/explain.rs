@@ -38,6 +38,9 @@ pub struct Explain {
     /// The registered client that sends it; may be left out where there is only one.
     #[arg(long, value_name = "ID")]
     client: Option<String>,
+    /// When it is asked, such as `2026-12-24T18:00:00Z`; now, if left out. Calendars care.
+    #[arg(long)]
+    at: Option<Timestamp>,
     /// As JSON, one object.
     #[arg(long)]
     json: bool,
@@ -89,7 +92,7 @@ fn request(
     client: &Client,
     servers: &BTreeSet<String>,
 ) -> Result<AccessRequest, Failure> {
-    let now = Clock::system().now();
+    let now = explain.at.unwrap_or_else(|| Clock::system().now());
     let draft = submit::read(&read(&explain.request)?, client, servers, now)?;
     let id = RequestId::from_ulid(Seeds::system().seed().ids(now).ulid());
     Ok(draft.open(id, client.id.clone(), now))

@@ -1,11 +1,12 @@
 //! What a condition can look at: a closed list, each with the one place where its value stands.
 
-use std::{collections::BTreeSet, fmt};
+use std::{collections::BTreeSet, fmt, sync::Arc};
 
 use rust_decimal::Decimal;
 
 use super::Question;
 use crate::domain::{
+    calendar::Calendar,
     catalogue::resolve::{Param, ResolvedPart},
     id::Group,
     request::{Part, Urgency},
@@ -29,6 +30,8 @@ pub enum Attribute {
     ResourceType,
     ResourceId,
     BreakGlass,
+    /// Whether a calendar of the policy is open when the request comes in.
+    Calendar(Arc<Calendar>),
     /// A declared parameter of an action or authorization detail.
     Param(String),
 }
@@ -84,7 +87,7 @@ impl Attribute {
     }
 
     pub fn names() -> impl Iterator<Item = &'static str> {
-        Self::NAMED.into_iter().map(|(name, _)| name).chain(["param.<name>"])
+        Self::NAMED.into_iter().map(|(name, _)| name).chain(["calendar.<name>", "param.<name>"])
     }
 
     pub fn look<'a>(&self, facts: Facts<'a>) -> Seen<'a> {
@@ -112,6 +115,7 @@ impl Attribute {
             Self::ResourceType => Seen::Text(&item.resource.kind),
             Self::ResourceId => Seen::Text(&item.resource.id),
             Self::BreakGlass => Seen::Flag(item.requested.urgency == Urgency::Emergency),
+            Self::Calendar(calendar) => Seen::Text(calendar.state(question.request.opened_at)),
             Self::Param(name) => match part.params.get(name.as_str()) {
                 Some(Param::Number(number)) => Seen::Number(*number),
                 Some(Param::Text(text)) => Seen::Text(text),

@@ -1,6 +1,7 @@
 //! Reads the policy file. Every name that it uses is looked up at once, so that a policy that was
 //! read has no dangling ones; all faults are reported together.
 
+mod calendar;
 mod condition;
 mod rule;
 
@@ -8,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sha2::{Digest, Sha256};
 
+use self::calendar::Calendars;
 use super::{GroupSource, Policy, rule::Lifetimes};
 use crate::domain::{
     catalogue::Catalogue,
@@ -35,6 +37,7 @@ pub struct Vocabulary<'a> {
 /// What the sections read so far have named.
 struct Names<'a> {
     vocabulary: &'a Vocabulary<'a>,
+    calendars: Calendars,
     channels: BTreeMap<String, Channel>,
     groups: BTreeSet<&'a str>,
 }
@@ -58,7 +61,7 @@ impl Policy {
 }
 
 fn read_file(root: &Node, vocabulary: &Vocabulary<'_>, faults: &mut Faults) -> Option<Policy> {
-    let known = ["version", "defaults", "channels", "groups", "guardrails", "rules"];
+    let known = ["version", "defaults", "calendars", "channels", "groups", "guardrails", "rules"];
     let members = Members::of(root, &known, faults)?;
     members.need("version", faults).and_then(|node| read::choice(node, &[("1", ())], faults));
     let defaults = read_defaults(members.get("defaults"), faults);
@@ -66,7 +69,9 @@ fn read_file(root: &Node, vocabulary: &Vocabulary<'_>, faults: &mut Faults) -> O
     let sources = members.get("groups").map(|node| read_groups(node, vocabulary, faults));
     let (channels, groups) = (channels.unwrap_or_default(), sources.unwrap_or_default());
     let known_groups = vocabulary.people.groups().chain(groups.keys()).map(Group::as_str).collect();
-    let names = Names { vocabulary, channels: channels.clone(), groups: known_groups };
+    let calendars = members.get("calendars").map(|node| calendar::calendars(node, faults));
+    let calendars = calendars.unwrap_or_default();
+    let names = Names { vocabulary, calendars, channels: channels.clone(), groups: known_groups };
     let guardrails = members.get("guardrails").map(|node| names.guardrails(node, faults));
     let rules = members.need("rules", faults).map(|node| names.rules(node, faults));
     Some(Policy {

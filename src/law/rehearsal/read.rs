@@ -17,7 +17,7 @@ use crate::domain::{
     },
 };
 
-/// Every case begins at the same time: nothing depends on the day.
+/// When a case begins that does not say so.
 pub(super) const START: Timestamp = Timestamp::UNIX_EPOCH;
 
 /// The integrator of every case.

@@ -10,7 +10,10 @@ use super::super::{
     attribute::{Attribute, Seen},
     condition::{Answer, Condition, Conditions, Test},
 };
-use crate::domain::catalogue::{Catalogue, Entry, ParamType};
+use crate::domain::{
+    calendar::{CLOSED, OPEN},
+    catalogue::{Catalogue, Entry, ParamType},
+};
 
 /// An entry of the catalogue, by its kind and name.
 #[derive(Debug, Clone, Copy)]
@@ -73,7 +76,8 @@ impl<'a> Thing<'a> {
             | Attribute::RequesterTrust
             | Attribute::ResourceType
             | Attribute::ResourceId
-            | Attribute::BreakGlass => return None,
+            | Attribute::BreakGlass
+            | Attribute::Calendar(_) => return None,
         })
     }
 
@@ -114,6 +118,7 @@ impl<'a> Thing<'a> {
         let flags = || vec![Seen::Flag(false), Seen::Flag(true)];
         match attribute {
             Attribute::BreakGlass => flags(),
+            Attribute::Calendar(_) => vec![Seen::Text(OPEN), Seen::Text(CLOSED)],
             Attribute::ClientTrust | Attribute::RequesterTrust => {
                 Trust::CHOICES.iter().map(|(word, _)| Seen::Text(word)).collect()
             }

@@ -1,6 +1,8 @@
 //! Reads conditions. A value that can never match (a scope that the catalogue does not know, a
 //! word for a number) is a fault here, so that it is not silently false later.
 
+use std::sync::Arc;
+
 use super::{
     super::{
         Trust,
@@ -11,6 +13,7 @@ use super::{
     Names,
 };
 use crate::domain::{
+    calendar::{CLOSED, OPEN},
     catalogue::{Access, Entry as CatalogueEntry, ParamType},
     diagnostic::{Diagnostic, Span, suggest},
     plan::Risk,
@@ -36,6 +39,10 @@ impl Names<'_> {
 
     fn condition(&self, entry: &Entry, all: &[Entry], faults: &mut Faults) -> Option<Condition> {
         let Entry { key, node } = entry;
+        let calendar = key.text.strip_prefix("calendar.");
+        if let Some(name) = calendar.filter(|name| !name.is_empty()) {
+            return self.calendar(name, entry, faults);
+        }
         let Some(attribute) = Attribute::parse(&key.text) else {
             let message = format!("unknown attribute `{}`", key.text);
             let help = suggest(&key.text, Attribute::names());
@@ -45,6 +52,8 @@ impl Names<'_> {
         let (test, wanted) = match &attribute {
             Attribute::BreakGlass => flag(node, faults),
             Attribute::Param(name) => self.param(name, key.span, node, all, faults),
+            // It is read before, because it stands for something of the file.
+            Attribute::Calendar(_) => return None,
             Attribute::Access => words(node, &Access::CHOICES, faults),
             Attribute::Risk => words(node, &Risk::CHOICES, faults),
             Attribute::ClientTrust | Attribute::RequesterTrust => {
@@ -62,6 +71,20 @@ impl Names<'_> {
             | Attribute::RequesterGroup => self.known(&attribute, &key.text, node, faults),
         }?;
         Some(Condition { attribute, name: key.text.clone(), test, wanted })
+    }
+
+    /// Whether a calendar is open or closed.
+    fn calendar(&self, name: &str, entry: &Entry, faults: &mut Faults) -> Option<Condition> {
+        let Some(calendar) = self.calendars.get(name) else {
+            let message = format!("unknown calendar `{name}`");
+            let help = suggest(name, self.calendars.keys().map(String::as_str));
+            let help = help.or_else(|| Some("name it under `calendars`".to_owned()));
+            faults.push(Diagnostic::new(entry.key.span, message).with_help(help));
+            return None;
+        };
+        let (test, wanted) = words(&entry.node, &[(OPEN, ()), (CLOSED, ())], faults)?;
+        let attribute = Attribute::Calendar(Arc::clone(calendar));
+        Some(Condition { attribute, name: entry.key.text.clone(), test, wanted })
     }
 
     /// Patterns of which each must match something that there is.
@@ -104,6 +127,7 @@ impl Names<'_> {
             | Attribute::ResourceType
             | Attribute::ResourceId
             | Attribute::BreakGlass
+            | Attribute::Calendar(_)
             | Attribute::Param(_) => Vec::new(),
         }
     }

@@ -221,6 +221,7 @@ fn answer(
         "client.trust" => text(asked.client_trust.as_str()),
         "requester" => requester.map_or(Tri::Unknown, text),
         "resource.id" => text(asked.resource.as_deref().unwrap_or("orders")),
+        "calendar.office" => text(office(asked.opened_at().as_second())),
         "break_glass" => {
             let holds = matches!(wish, Wish::Flag(wanted) if *wanted == asked.emergency);
             if holds { Tri::Yes } else { Tri::No }
@@ -254,6 +255,34 @@ fn amount(parameters: &Map<String, Value>, wish: &Wish) -> Tri {
         Wish::AnyOf(_) | Wish::Flag(_) => false,
     };
     if holds { Tri::Yes } else { Tri::No }
+}
+
+/// Monday to Friday from nine to five in Berlin, but for the 25th of December 2026. By hand: the
+/// days are counted, and from the last Sunday of March to that of October, at one o'clock UTC, it
+/// is an hour later than in winter.
+fn office(second: i64) -> &'static str {
+    let day = second.div_euclid(86_400);
+    let (mut year, mut first) = (1970, 0);
+    while first + year_long(year) <= day {
+        first += year_long(year);
+        year += 1;
+    }
+    let leap = year_long(year) - 365;
+    let change = |last_of_month: i64| {
+        let last = first + last_of_month + leap - 1;
+        // The first of January 1970 was a Thursday: day 3 was a Sunday.
+        (last - (last - 3).rem_euclid(7)) * 86_400 + 3_600
+    };
+    let summer = (change(31 + 28 + 31)..change(365 - 30 - 31)).contains(&second);
+    let local = second + if summer { 7_200 } else { 3_600 };
+    let (local_day, minute) = (local.div_euclid(86_400), local.rem_euclid(86_400) / 60);
+    let christmas = 20_812;
+    let workday = (local_day + 3).rem_euclid(7) < 5 && local_day != christmas;
+    if workday && (540..1_020).contains(&minute) { "open" } else { "closed" }
+}
+
+fn year_long(year: i64) -> i64 {
+    if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) { 366 } else { 365 }
 }
 
 /// The definition of a pattern, tried out from every place.

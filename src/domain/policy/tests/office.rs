@@ -54,6 +54,7 @@ pub(super) struct Asked {
     pub(super) emergency: bool,
     pub(super) duration: Option<i64>,
     pub(super) until: Option<i64>,
+    pub(super) at: Option<Timestamp>,
     pub(super) expiry: Option<i64>,
     /// What the directory says of the requester, beside the people file.
     pub(super) groups: Vec<String>,
@@ -105,7 +106,7 @@ impl Office {
     pub(super) fn plan(&self, policy: &Policy, asked: &Asked) -> Result<Plan, String> {
         self.ask(asked, |question| {
             policy
-                .plan(question, now(), Detail::Everything)
+                .plan(question, asked.opened_at(), Detail::Everything)
                 .map_err(|refused: Refused| refused.to_string())
         })?
     }
@@ -143,12 +144,16 @@ impl Office {
 }
 
 impl Asked {
+    pub(super) fn opened_at(&self) -> Timestamp {
+        self.at.unwrap_or_else(|| Timestamp::from_second(1_795_000_000).unwrap())
+    }
+
     pub(super) fn request(&self) -> AccessRequest {
         let urgency = if self.emergency { Urgency::Emergency } else { Urgency::Normal };
         let requested = RequestedAccess {
             scopes: self.scopes.clone(),
             authorization_details: self.details.clone(),
-            until: self.until.map(|seconds| now() + SignedDuration::from_secs(seconds)),
+            until: self.until.map(|seconds| self.opened_at() + SignedDuration::from_secs(seconds)),
             duration_seconds: self.duration,
             urgency,
         };
@@ -185,13 +190,9 @@ impl Asked {
             requested_expiry_seconds: self.expiry,
             callback: None,
             credential: None,
-            opened_at: now(),
+            opened_at: self.opened_at(),
         }
     }
-}
-
-pub(super) fn now() -> Timestamp {
-    Timestamp::from_second(1_795_000_000).unwrap()
 }
 
 fn groups(names: &[String]) -> impl Iterator<Item = Group> {

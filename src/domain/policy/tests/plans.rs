@@ -2,11 +2,12 @@
 
 use std::fmt::Write;
 
+use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::{
     files,
-    office::{Asked, Office, now},
+    office::{Asked, Office},
 };
 use crate::domain::plan::{Ask, NumberCheck, Plan, TraceVerdict};
 
@@ -42,7 +43,7 @@ fn every_request_gets_the_plan_that_its_table_says() {
         let policy = office.policy(table.policy.as_deref().unwrap_or(POLICY));
         for case in table.cases {
             let plan = match office.plan(&policy, &case.request) {
-                Ok(plan) => in_few_words(&plan),
+                Ok(plan) => in_few_words(&plan, case.request.opened_at()),
                 Err(refused) => format!("refused: {refused}\n"),
             };
             if plan != case.plan {
@@ -83,14 +84,14 @@ fn a_plan_says_how_it_came_about() {
     assert_eq!(again, plan.trace);
 }
 
-fn in_few_words(plan: &Plan) -> String {
+fn in_few_words(plan: &Plan, opened_at: Timestamp) -> String {
     let mut words = plan.rules.join(" + ");
     words.push('\n');
     for (number, step) in (1..).zip(&plan.steps) {
         let asks: Vec<_> = step.asks.iter().map(ask_in_few_words).collect();
         writeln!(words, "{number}. {}", asks.join(" | ")).unwrap();
     }
-    let expires = plan.expires_at.duration_since(now()).as_secs();
+    let expires = plan.expires_at.duration_since(opened_at).as_secs();
     let Plan { use_within_seconds, valid_for_seconds, .. } = plan;
     write!(words, "expires {expires}, use {use_within_seconds}, valid {valid_for_seconds}")
         .unwrap();

@@ -1,6 +1,7 @@
 //! Reads the request of a case: few words for what a client sends.
 
 use countersign_port::text::Untrusted;
+use jiff::Timestamp;
 use serde_json::{Map, Number, Value as Json};
 
 use super::{CLIENT, Reader, START};
@@ -21,7 +22,8 @@ use crate::{
     law::rehearsal::Asked,
 };
 
-const REQUEST: [&str; 13] = [
+const REQUEST: [&str; 14] = [
+    "when",
     "subject",
     "email",
     "claims",
@@ -61,10 +63,19 @@ impl Reader<'_> {
             requested_expiry_seconds: None,
             callback: None,
             credential: None,
-            opened_at: START,
+            opened_at: self.when(&members),
         };
         let owner = owner.into_iter().next().map(|(person, _)| person);
         Some(Asked { request, trust: trust.unwrap_or_default(), owner, span: node.span })
+    }
+
+    /// When it is asked: only calendars care.
+    fn when(&mut self, members: &Members<'_>) -> Timestamp {
+        let Some(node) = members.get("when") else { return START };
+        let text = read::text(node, &mut self.faults);
+        let when = text.and_then(|text| text.parse().ok());
+        let what = "an instant such as `2026-12-24T18:00:00Z` or `2026-12-24T19:00:00+01:00`";
+        when.or_else(|| read::expected(what, node, &mut self.faults)).unwrap_or(START)
     }
 
     fn subject(&mut self, members: &Members<'_>) -> Option<Subject> {
