@@ -20,6 +20,7 @@ pub mod audit;
 pub mod binding;
 pub mod access;
 pub mod button;
+pub mod brake;
 pub mod calendar;
 pub mod card;
 pub mod task;

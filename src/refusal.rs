@@ -3,6 +3,7 @@
 
 use crate::domain::{
     access::{self, claim::Unclaimable},
+    brake::Held,
     outcome::Status,
 };
 
@@ -58,6 +59,17 @@ impl From<sqlx::Error> for Refusal {
     }
 }
 
+impl Refusal {
+    /// A guardrail holds the client back from an instant on.
+    pub fn held_back(held: &Held) -> Self {
+        let seconds = held.until.duration_since(held.at).as_secs().max(0) + 1;
+        Self::RateLimited {
+            detail: held.sentence(),
+            retry_after_seconds: u64::try_from(seconds).unwrap_or(u64::MAX),
+        }
+    }
+}
+
 impl From<access::Refused> for Refusal {
     fn from(refused: access::Refused) -> Self {
         match refused {
@@ -71,6 +83,7 @@ impl From<access::Refused> for Refusal {
                 ),
                 retry_after_seconds: 30,
             },
+            access::Refused::HeldBack(held) => Self::held_back(&held),
             access::Refused::Unknown | access::Refused::NotJoinable => Self::UnknownTask,
             access::Refused::Over(status) => Self::InvalidTaskState { status },
             access::Refused::Claim(why @ (Unclaimable::Unbound | Unclaimable::NoSession)) => {

@@ -5,6 +5,7 @@ pub mod engine;
 pub mod entries;
 pub mod export;
 pub mod filter;
+pub mod brake;
 pub mod card;
 pub mod cursor;
 pub mod decisions;

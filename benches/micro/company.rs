@@ -147,6 +147,7 @@ pub(crate) fn opened(law: &Law) -> Result<(View, Effects), Failure> {
         requests: std::collections::BTreeMap::new(),
         keys: std::collections::BTreeMap::new(),
         presses: std::collections::BTreeMap::new(),
+        marks: std::collections::BTreeMap::new(),
         pending: std::collections::BTreeMap::new(),
         public_url: Arc::from("https://countersign.example"),
         effects: Effects::default(),

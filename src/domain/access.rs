@@ -39,6 +39,7 @@ use self::{
     withdraw::Withdraw,
 };
 use super::{
+    brake::Held,
     id::{ClientId, RequestId},
     outcome::Status,
 };
@@ -83,6 +84,8 @@ pub enum Refused {
     KeyReused,
     /// The client has as many requests pending as it may.
     TooManyPending { limit: u64 },
+    /// A guardrail holds the client back for a while.
+    HeldBack(Box<Held>),
     /// No such request, or one that the caller may not see.
     Unknown,
     /// The request has ended.

@@ -87,6 +87,7 @@ pub(super) fn plan(steps: impl IntoIterator<Item = Vec<Ask>>) -> Plan {
         excluded: people(&[REQUESTER]),
         credential: None,
         review: None,
+        brakes: Vec::new(),
         trace: Vec::new(),
     }
 }
@@ -199,6 +200,7 @@ impl House {
             requests: BTreeMap::new(),
             keys: BTreeMap::new(),
             presses: BTreeMap::new(),
+            marks: BTreeMap::new(),
             pending: BTreeMap::new(),
             public_url: Arc::from("https://countersign.example"),
             effects: Effects::default(),

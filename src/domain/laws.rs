@@ -108,6 +108,7 @@ fn plan(steps: Vec<Step>) -> Plan {
         excluded: vec![PersonId::from(REQUESTER)],
         credential: None,
         review: None,
+        brakes: Vec::new(),
         trace: Vec::new(),
     }
 }
@@ -173,6 +174,7 @@ impl House {
             requests: BTreeMap::new(),
             keys: BTreeMap::new(),
             presses: BTreeMap::new(),
+            marks: BTreeMap::new(),
             pending: BTreeMap::new(),
             public_url: Arc::from("https://countersign.example"),
             effects: Effects::default(),

@@ -10,12 +10,16 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     approval::later,
+    brake::Brake,
     id::{Group, PersonId},
 };
 
 /// The plan of one item: steps follow one another, asks inside a step run side by side.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plan {
+    /// What the client is held back by, if it asks too much.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub brakes: Vec<Brake>,
     /// Terms of the single-use action credential, where the policy gives one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credential: Option<CredentialTerms>,

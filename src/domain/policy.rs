@@ -181,7 +181,7 @@ impl Policy {
 
     fn judge<'a>(&'a self, facts: Facts<'_>, trace: &mut Trace) -> Result<Draft<'a>, Refused> {
         let mut tightening = Tightening::default();
-        let mut refused = None;
+        let (mut refused, mut brakes) = (None, Vec::new());
         for guardrail in &self.guardrails {
             let subject = (TraceKind::Guardrail, guardrail.name.as_str(), guardrail.span);
             let looked = guardrail.conditions.look(facts, Doubt::Holds);
@@ -189,6 +189,7 @@ impl Policy {
             if looked.is_ok() {
                 tightening = tightening.and(guardrail.tightening);
                 refused = refused.or(guardrail.refusal(facts));
+                brakes.extend(guardrail.brakes.iter().cloned());
             }
         }
         if let Some(refused) = refused {
@@ -197,7 +198,7 @@ impl Policy {
         let Some(rule) = self.first_match(facts, tightening, trace) else {
             return Err(Refused::NoRule { part: facts.part.name.to_owned() });
         };
-        Draft::new(rule, tightening, self, facts)
+        Draft::new(rule, tightening, self, facts).map(|draft| draft.held_back_by(brakes))
     }
 
     fn first_match(

@@ -78,7 +78,7 @@ use crate::{
         (status = 422, description = "`invalid_scope`: unknown scope, action or parameter; or \
          `unroutable`: nobody can be asked", body = ProblemDetails,
          content_type = "application/problem+json"),
-        (status = 429, description = "Too fast, or too many pending", body = ProblemDetails,
+        (status = 429, description = "Too fast, too many pending, or a guardrail holds the client back", body = ProblemDetails,
          content_type = "application/problem+json"),
         (status = 503, description = "Not recorded: send the same again", body = ProblemDetails,
          content_type = "application/problem+json"),
@@ -101,7 +101,7 @@ pub(super) async fn submit(
         state.service.parts.clock.now(),
     )?;
     match wish {
-        wire::Wish::Preview => Ok(preview(&state, &caller, draft)?.into_response()),
+        wire::Wish::Preview => Ok(preview(&state, &caller, draft).await?.into_response()),
         wire::Wish::Open => {
             let wait = prefer::wait(&headers);
             open(&state, &caller, draft, key, wait).await
@@ -128,12 +128,12 @@ async fn open(
     Ok(answer(state.service.with_state(&opened.view, task).await))
 }
 
-fn preview(
+async fn preview(
     state: &AppState,
     caller: &Caller,
     draft: Draft,
 ) -> Result<Json<PreviewResponse>, Problem> {
-    let preview = state.service.preview(&caller.client, draft)?;
+    let preview = state.service.preview(&caller.client, draft).await?;
     Ok(Json(PreviewResponse::of(preview, caller.client.approvers)?))
 }
 

@@ -56,7 +56,19 @@ fn is_no_laxer(tight: &Plan, loose: &Plan) -> bool {
         && tight.valid_for_seconds <= loose.valid_for_seconds
         && (checks(tight) || !checks(loose))
         && (tight.review.is_some() || loose.review.is_none())
+        && brakes_as_hard(tight, loose)
         && wants_all(tight, loose)
+}
+
+/// Every brake of the second has one in the first that holds no later and no shorter.
+fn brakes_as_hard(tight: &Plan, loose: &Plan) -> bool {
+    loose.brakes.iter().all(|wanted| {
+        tight.brakes.iter().any(|brake| {
+            brake.counts == wanted.counts
+                && brake.most <= wanted.most
+                && brake.within_seconds >= wanted.within_seconds
+        })
+    })
 }
 
 /// Every ask of the second has one of its own in the first that wants as many of the same people.

@@ -11,6 +11,7 @@ use super::{lane::Lane, tally::Tally};
 use crate::{
     domain::{
         access::{self, Act, Command, Refused, Reply, effects::Effects, slice::Slice},
+        brake,
         id::ClientId,
     },
     store::{load, put},
@@ -30,6 +31,7 @@ pub(super) async fn run(
         requests: found.requests,
         keys: found.keys,
         presses: found.presses,
+        marks: found.marks,
         pending: known.into_iter().chain(found.pending).collect(),
         public_url: lane.public_url.clone(),
         effects: Effects::default(),
@@ -53,6 +55,15 @@ fn wanted(lane: &Lane, commands: &[Command]) -> (load::Wanted, BTreeMap<ClientId
         let key = command.act.key().map(|(client, key)| (client.clone(), key.to_owned()));
         wanted.keys.extend(key);
         wanted.presses.extend(command.act.press().map(str::to_owned));
+        if let Act::Open(open) = &command.act {
+            for (name, brake) in open.brakes() {
+                let since = brake.since(open.request.opened_at);
+                for name in [brake::noted(&name), name] {
+                    let earliest = wanted.marks.entry(name).or_insert(since);
+                    *earliest = since.min(*earliest);
+                }
+            }
+        }
         if let Some((client, limit)) = limited(&command.act) {
             opens.entry(client).or_insert((0, limit)).0 += 1;
         }

@@ -64,6 +64,7 @@ impl Count {
             Kind::RequestDecided => Some(Self::Outcome { status: word(fact("status")) }),
             Kind::CardWithdrawn => Some(Self::Withdrawn { why: word(fact("why")) }),
             Kind::VoteStruck
+            | Kind::RequestRefused
             | Kind::Escalated
             | Kind::Reminded
             | Kind::ApprovalTakenUp

@@ -203,6 +203,7 @@ impl Service {
             Refused::KeyReused
             | Refused::TooManyPending { .. }
             | Refused::NotJoinable
+            | Refused::HeldBack(_)
             | Refused::Claim(_)
             | Refused::NotActive
             | Refused::Unavailable => {

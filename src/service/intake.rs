@@ -1,5 +1,7 @@
 //! From a draft to an open request: policy, then ledger.
 
+use std::collections::BTreeMap;
+
 use countersign_port::access::Identity;
 
 use super::Service;
@@ -10,6 +12,7 @@ use crate::{
             open::{KeyUse, Open},
             slice::View,
         },
+        brake,
         client::{Client, Requester},
         id::RequestId,
         plan::Plan,
@@ -18,6 +21,7 @@ use crate::{
     },
     law::planning::{Asking, Explained},
     refusal::Refusal,
+    store::brake::marks,
 };
 
 /// A request that was stored, or was stored before.
@@ -69,9 +73,33 @@ impl Service {
     }
 
     /// Says what would happen, and stores nothing.
-    pub fn preview(&self, client: &Client, draft: Draft) -> Result<Vec<Explained>, Refusal> {
+    pub async fn preview(&self, client: &Client, draft: Draft) -> Result<Vec<Explained>, Refusal> {
         let request = self.request(client, draft);
-        self.law().explain(&Asking { client, request: &request, platforms: &self.platforms() })
+        let asking = Asking { client, request: &request, platforms: &self.platforms() };
+        let explained = self.law().explain(&asking)?;
+        let plans: Vec<Plan> =
+            explained.iter().filter_map(|item| item.verdict.clone().ok()).collect();
+        // A refusal of one item is told before any brake.
+        if plans.len() == explained.len() {
+            self.held_back(&request, &plans).await?;
+        }
+        Ok(explained)
+    }
+
+    /// Whether a guardrail holds the client back, as the ledger would find it.
+    async fn held_back(&self, request: &AccessRequest, plans: &[Plan]) -> Result<(), Refusal> {
+        let now = request.opened_at;
+        let wanted = brake::of(request, plans).map(|(name, brake)| (name, brake.since(now)));
+        let wanted: BTreeMap<_, _> = wanted.collect();
+        if wanted.is_empty() {
+            return Ok(());
+        }
+        let mut connection = self.parts.store.read.acquire().await?;
+        let marks = marks(&mut connection, &wanted).await?;
+        let held = brake::of(request, plans)
+            .filter_map(|(name, brake)| brake.held(marks.get(&name)?, now))
+            .max_by_key(|held| held.until);
+        held.map_or(Ok(()), |held| Err(Refusal::held_back(&held)))
     }
 
     pub(super) fn request(&self, client: &Client, draft: Draft) -> AccessRequest {

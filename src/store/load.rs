@@ -7,15 +7,18 @@ use std::{
 };
 
 use countersign_port::access::RefusalKind;
+use jiff::Timestamp;
 use serde_json::json;
 use sqlx::{AnyConnection, Row, any::AnyRow};
 
 use super::{
+    brake,
     engine::Engine,
     row::{self, ImpossibleRow},
 };
 use crate::domain::{
     access::slice::{Loaded, View},
+    brake::Mark,
     id::{ClientId, RequestId},
 };
 
@@ -77,6 +80,8 @@ pub struct Wanted {
     pub presses: BTreeSet<String>,
     /// Requests whose credentials are wanted too; they are among `requests`.
     pub credentials: BTreeSet<RequestId>,
+    /// What brakes have counted, by name, and since when.
+    pub marks: BTreeMap<String, Timestamp>,
     /// Clients whose pending requests are counted, with their limits.
     pub counted: BTreeMap<ClientId, u64>,
 }
@@ -89,6 +94,7 @@ pub struct Found {
     pub pending: BTreeMap<ClientId, u64>,
     /// The presses that were judged before, and why they did not count.
     pub presses: BTreeMap<String, Option<RefusalKind>>,
+    pub marks: BTreeMap<String, Vec<Mark>>,
 }
 
 /// Locks and loads. The requests stay locked until the transaction ends.
@@ -104,11 +110,14 @@ pub async fn lock_and_load(
         Engine::Postgres => LOCK,
     };
     read(connection, requests, wanted, &mut found).await?;
-    // A key that was used before names its request only now.
+    found.marks = brake::marks(connection, &wanted.marks).await?;
+    // A key that was used before names its request only now, and a brake those that it has counted.
+    let newest = found.marks.values().filter_map(|marks| marks.last());
     let replayed: BTreeSet<RequestId> = found
         .keys
         .values()
         .map(|(request, _)| request.clone())
+        .chain(newest.map(|mark| mark.request.clone()))
         .filter(|request| !found.requests.contains_key(request))
         .collect();
     if !replayed.is_empty() {

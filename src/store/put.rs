@@ -15,7 +15,7 @@ use crate::domain::access::{effects::Effects, slice::Slice};
 
 /// One statement for each kind of row. `{rows}` stands for the parameter that carries them; keys
 /// come first, so that whoever lost the race for one finds out before anything else happens.
-const STATEMENTS: [&str; 15] = [
+const STATEMENTS: [&str; 16] = [
     "insert into idempotency (client, key, request_id, body_sha256) \
      select value ->> 'client', value ->> 'key', value ->> 'request_id', value ->> 'body_sha256' \
      from json_each({rows})",
@@ -93,6 +93,10 @@ const STATEMENTS: [&str; 15] = [
     "update outbox set state = j.value ->> 'state', error = j.value ->> 'error' \
      from json_each({rows}) j \
      where outbox.id = j.value ->> 'id' and outbox.fence = cast(j.value ->> 'fence' as bigint)",
+    "insert into brake (what, at, request_id) \
+     select value ->> 'what', cast(value ->> 'at' as bigint), value ->> 'request_id' \
+     from json_each({rows}) where true \
+     on conflict (what, at, request_id) do nothing",
 ];
 
 /// What was never posted has nothing to take back. Apart from the others, because PostgreSQL changes

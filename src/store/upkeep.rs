@@ -15,6 +15,10 @@ const HIGH_WATER: &str = "select value from mark where name = 'high_water'";
 
 const FORGET_REPLAYS: &str = "delete from replay where expires_at < $1";
 
+/// A guardrail looks back for 30 days at most.
+const FORGET_BRAKES: &str = "delete from brake where at < $1";
+const BRAKES_KEPT_US: i64 = 31 * 24 * 3600 * 1_000_000;
+
 const FORGET_KEYS: &str = "delete from idempotency where request_id in ( \
      select r.id from request r where r.settled_at < $1) ";
 
@@ -60,9 +64,10 @@ impl Store {
         sqlx::query_scalar(HIGH_WATER).fetch_one(&self.read).await
     }
 
-    /// Deletes replays that have run out, and keys of requests that ended before `settled_us`.
+    /// Deletes replays that have run out, what no brake looks back to, and keys of requests that ended before `settled_us`.
     pub async fn forget(&self, now_us: i64, settled_us: i64) -> Result<(), sqlx::Error> {
         sqlx::query(FORGET_REPLAYS).bind(now_us).execute(&self.write).await?;
+        sqlx::query(FORGET_BRAKES).bind(now_us - BRAKES_KEPT_US).execute(&self.write).await?;
         sqlx::query(FORGET_KEYS).bind(settled_us).execute(&self.write).await.map(|_| ())
     }
 

@@ -11,11 +11,12 @@ use super::{
 use crate::domain::{
     approval::{Approval, later},
     audit::{Entry, Event, Kind},
+    brake::Counted,
     decide::{ItemState, Standing},
     delegation::Delegation,
     id::{ApprovalId, CardId, EntryId, EventId, RequestId},
     ids::Ids,
-    outcome::Outcome,
+    outcome::{ItemOutcome, Outcome},
     plan::{Ask, Channel, Step},
     task,
 };
@@ -87,6 +88,7 @@ impl<'a> Change<'a> {
         if let Some(approval) = &approval {
             self.effects.approvals.insert(request.clone(), approval.clone());
         }
+        self.count_denials(&outcome);
         self.effects.outcomes.insert(request, outcome.clone());
         self.loaded.view.approval = approval;
         let event = format!("access_request.{}", outcome.status.as_str());
@@ -120,6 +122,19 @@ impl<'a> Change<'a> {
             due_at: delegation.answerable_at().max(self.now),
             delegation,
         });
+    }
+
+    /// A denial counts where the plan has a brake for it.
+    fn count_denials(&mut self, outcome: &Outcome) {
+        let View { request, plans, .. } = self.view().clone();
+        for (item, (plan, ended)) in plans.iter().zip(&outcome.items).enumerate() {
+            let mut brakes = plan.brakes.iter();
+            let brake = brakes.find(|brake| brake.counts == Counted::Denials);
+            if let (Some(brake), ItemOutcome::Denied(_)) = (brake, ended) {
+                let name = brake.name(&request, item);
+                self.effects.marks.insert((name, outcome.at, request.id.clone()));
+            }
+        }
     }
 
     /// Posts a card in every channel of the open steps that has none yet, and reminds of what has

@@ -1,7 +1,10 @@
 //! What is to be written, as rows. All of it goes to the store in one statement, in the
 //! transaction that read what it rests on.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use countersign_port::{
     access::{Loss, RefusalKind},
@@ -25,6 +28,8 @@ pub struct Effects {
     pub keys: Vec<Key>,
     /// Presses that were judged.
     pub presses: BTreeMap<String, Mark>,
+    /// What brakes count from now on.
+    pub marks: BTreeSet<(String, Timestamp, RequestId)>,
     /// New requests, as they are stored.
     pub opened: Vec<(RequestId, Arc<Sealed>)>,
     pub touches: BTreeMap<RequestId, Touch>,

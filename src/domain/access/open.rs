@@ -15,6 +15,7 @@ use super::{
 };
 use crate::domain::{
     audit::{Event, Kind, Payload, Sealed},
+    brake::{self, Brake, Counted, Held, Mark},
     id::{ClientId, RequestId},
     ids::Ids,
     plan::Plan,
@@ -68,6 +69,11 @@ impl Open {
     pub fn delegated(self, delegation: NewDelegation) -> Self {
         Self { delegation: Some(delegation), ..self }
     }
+
+    /// What may hold it back, each with the name that it is counted under.
+    pub fn brakes(&self) -> impl Iterator<Item = (String, &Brake)> {
+        brake::of(&self.request, &self.plans)
+    }
 }
 
 /// An idempotency key and the body that it came with.
@@ -83,12 +89,17 @@ pub(super) fn open(slice: &mut Slice, open: Open, ids: &mut Ids, now: Timestamp)
     if let Some(reply) = key.and_then(|key| seen_before(slice, &open.request.integrator, key)) {
         return reply;
     }
+    if let Some((name, held)) = held_back(slice, &open, now) {
+        note(slice, &open, (&name, &held), ids);
+        return Err(Refused::HeldBack(Box::new(held)));
+    }
     let client = open.request.integrator.clone();
     let pending = slice.pending.entry(client.clone()).or_default();
     if let Some(limit) = open.pending_limit.filter(|limit| *pending >= *limit) {
         return Err(Refused::TooManyPending { limit });
     }
     *pending += 1;
+    count(slice, &open, now);
     let request = open.request.id.clone();
     let event = opened(&open);
     if let Some(key) = open.key {
@@ -107,6 +118,53 @@ pub(super) fn open(slice: &mut Slice, open: Open, ids: &mut Ids, now: Timestamp)
         change.show_requester(&account);
     }
     Ok(change.done())
+}
+
+/// Whatever holds this request back, for the longest time; and the name under which it is counted.
+fn held_back(slice: &Slice, open: &Open, now: Timestamp) -> Option<(String, Held)> {
+    let held = open.brakes().filter_map(|(name, brake)| {
+        let held = brake.held(slice.marks.get(&name)?, now)?;
+        Some((name, held))
+    });
+    held.max_by_key(|(_, held)| held.until)
+}
+
+/// The first refusal of each time is written down where those look who said no: at the request that
+/// was counted last. Whoever is refused all day long fills no log.
+fn note(slice: &mut Slice, open: &Open, (name, held): (&str, &Held), ids: &mut Ids) {
+    let noted = slice.marks.entry(brake::noted(name)).or_default();
+    if noted.iter().any(|mark| mark.request == held.last.request) {
+        return;
+    }
+    let mark = Mark { at: held.at, request: held.last.request.clone() };
+    noted.push(mark.clone());
+    let Some(mut change) = Change::of(slice, &held.last.request, ids, held.at) else { return };
+    change.log(Event {
+        kind: Kind::RequestRefused,
+        actor: open.request.integrator.to_string(),
+        facts: facts(json!({
+            "why": held.why(),
+            "guardrail": held.brake.guardrail,
+            "until": held.until,
+            "request_sha256": hex::encode(Sha256::digest(&open.sealed.request)),
+        })),
+        payload: json!({}).into(),
+    });
+    change.effects().marks.insert((brake::noted(name), mark.at, mark.request));
+    change.done();
+}
+
+/// Counts a request against the quotas that it falls under. Several items that one of them applies
+/// to are one request.
+fn count(slice: &mut Slice, open: &Open, now: Timestamp) {
+    for (name, _) in open.brakes().filter(|(_, brake)| brake.counts == Counted::Requests) {
+        let mark = Mark { at: now, request: open.request.id.clone() };
+        slice.effects.marks.insert((name.clone(), now, mark.request.clone()));
+        let marks = slice.marks.entry(name).or_default();
+        if !marks.contains(&mark) {
+            marks.push(mark);
+        }
+    }
 }
 
 /// The answer that the same key had before.

@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use super::effects::{Effects, Touch};
 use crate::domain::{
     approval::Approval,
+    brake::Mark,
     credential::Credential,
     decide::{ItemState, Standing, decide},
     delegation::Delegation,
@@ -29,6 +30,8 @@ pub struct Slice {
     pub keys: BTreeMap<(ClientId, String), (RequestId, String)>,
     /// Presses that were judged before, by digest, and why they did not count.
     pub presses: BTreeMap<String, Option<RefusalKind>>,
+    /// What brakes have counted, by the name that it is counted under.
+    pub marks: BTreeMap<String, Vec<Mark>>,
     /// How many requests of a client are pending.
     pub pending: BTreeMap<ClientId, u64>,
     /// The public address of this service, for the links in callbacks.

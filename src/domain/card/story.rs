@@ -2,6 +2,7 @@
 //! people care about, in our words.
 
 use countersign_port::{access::DenyReason, card::Line, text::Untrusted};
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -35,6 +36,7 @@ pub fn line(scene: Scene<'_>, reader: Reader, leaf: &Leaf, payload: &Value) -> O
         Kind::VoteStruck => struck(fact("why")?, payload),
         Kind::Reminded => reminded(scene, fact("step")?.as_u64()?),
         Kind::RequestDecided => decided(fact("status")?),
+        Kind::RequestRefused => held_back(scene, fact("why")?, fact("until")?),
         Kind::CallbackDelivered => Some(client_name(view).and(" told ").time(leaf.at)),
         Kind::CallbackDead => Some(client_name(view).and(" could not be told.")),
         Kind::CallbackUnclear => {
@@ -85,6 +87,13 @@ fn voted(verdict: &Value, payload: &Value, leaf: &Leaf) -> Option<Line> {
         Some(comment) => line.and(": ").outside(comment.display()),
         None => line,
     })
+}
+
+/// Those who said no learn that it was tried again.
+fn held_back(scene: Scene<'_>, why: &Value, until: &Value) -> Option<Line> {
+    let until = Timestamp::deserialize(until).ok()?;
+    let again = client_name(scene.view).and(" asked for the same again and was refused until ");
+    (why.as_str() == Some("cool_down")).then(|| again.time(until).and("."))
 }
 
 /// Whoever counts for less than before still counts: only a vote that is gone is told of.

@@ -12,6 +12,7 @@ use super::{
     },
 };
 use crate::domain::{
+    brake::Brake,
     catalogue::resolve::ResolvedPart,
     id::{Group, PersonId},
     plan::{
@@ -30,6 +31,7 @@ pub(super) struct Draft<'a> {
     number_check: NumberCheck,
     credential: Option<CredentialTerms>,
     review: Option<Review>,
+    brakes: Vec<Brake>,
 }
 
 impl<'a> Draft<'a> {
@@ -48,7 +50,12 @@ impl<'a> Draft<'a> {
             number_check: tightening.number_check,
             credential: rule.credential.clone(),
             review: rule.review.as_ref().map(|terms| owner.review(terms)),
+            brakes: Vec::new(),
         })
+    }
+
+    pub(super) fn held_back_by(self, brakes: Vec<Brake>) -> Self {
+        Self { brakes, ..self }
     }
 
     /// Both parts of an item at once: everything that either needs, for the shorter time.
@@ -62,6 +69,7 @@ impl<'a> Draft<'a> {
         self.risk = self.risk.max(other.risk);
         self.number_check = either(self.number_check, other.number_check);
         self.credential = narrower(self.credential, other.credential);
+        self.brakes.extend(other.brakes);
         let reviews = self.review.into_iter().chain(other.review);
         self.review = reviews.min_by_key(|review| review.within_seconds);
         self
@@ -82,7 +90,9 @@ pub(super) fn merge(
             rules.push(draft.rule.to_owned());
         }
     }
-    let draft = drafts.into_iter().reduce(Draft::and)?;
+    let mut draft = drafts.into_iter().reduce(Draft::and)?;
+    draft.brakes.sort_unstable();
+    draft.brakes.dedup();
     let lifetimes = draft.lifetimes.within(wishes(question, now));
     Some(Plan {
         rules,
@@ -97,6 +107,7 @@ pub(super) fn merge(
         excluded: excluded(question),
         credential: draft.credential,
         review: draft.review,
+        brakes: draft.brakes,
         trace,
     })
 }

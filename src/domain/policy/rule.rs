@@ -3,6 +3,7 @@
 
 use super::condition::Conditions;
 use crate::domain::{
+    brake::Brake,
     diagnostic::Span,
     id::Group,
     plan::{Channel, CredentialTerms, Handover, NumberCheck},
@@ -17,6 +18,8 @@ pub struct Guardrail {
     /// The sentence that the requester is given, where it refuses.
     pub refuse: Option<String>,
     pub tightening: Tightening,
+    /// How often may be asked.
+    pub brakes: Vec<Brake>,
 }
 
 /// What a guardrail demands of a plan.

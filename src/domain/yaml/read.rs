@@ -107,9 +107,14 @@ pub fn decimal(node: &Node, faults: &mut Faults) -> Option<Decimal> {
 
 /// A number of people.
 pub fn count(node: &Node, faults: &mut Faults) -> Option<u32> {
-    let read =
-        scalar(node).and_then(|text| text.parse().ok()).filter(|count| (1..=99).contains(count));
-    read.or_else(|| expected("a whole number from 1 to 99", node, faults))
+    number(node, 99, faults)
+}
+
+/// A number from one to a limit.
+pub fn number(node: &Node, most: u32, faults: &mut Faults) -> Option<u32> {
+    let read = scalar(node).and_then(|text| text.parse().ok());
+    let read = read.filter(|count| (1..=most).contains(count));
+    read.or_else(|| expected(&format!("a whole number from 1 to {most}"), node, faults))
 }
 
 /// A length of time such as `30m`, in seconds.

@@ -121,6 +121,7 @@ impl Scenery {
             keys: BTreeMap::new(),
             pending: BTreeMap::new(),
             presses: BTreeMap::new(),
+            marks: BTreeMap::new(),
             public_url: Arc::from(""),
             effects: Effects::default(),
         };

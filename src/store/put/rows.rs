@@ -57,6 +57,7 @@ pub(super) fn arrays(slice: &mut Slice) -> Result<Arrays, serde_json::Error> {
         array(effects.delegations.iter(), delegated)?,
         array(&effects.forgotten, forgotten)?,
         array(&effects.settled, settled)?,
+        array(&effects.marks, marked)?,
     ])
 }
 
@@ -252,6 +253,10 @@ fn entry(row: &mut Row<'_>, entry: &Entry) {
         .put("leaf", Column::Made(leaf.canonical()))
         .put("payload", payload(&entry.payload))
         .put("salt", Column::Made(hex::encode(entry.salt)));
+}
+
+fn marked(row: &mut Row<'_>, (what, at, request): &(String, Timestamp, RequestId)) {
+    row.put("what", what.as_str()).put("at", *at).put("request_id", request.as_str());
 }
 
 /// Empty where it stands in the request's row already.

@@ -10,6 +10,7 @@ use super::{
     Names, OWNER, OWNER_LEAD, unknown,
 };
 use crate::domain::{
+    brake::{Brake, Counted},
     diagnostic::{Diagnostic, Span},
     id::Group,
     plan::{CredentialTerms, Handover, NumberCheck},
@@ -21,6 +22,10 @@ use crate::domain::{
 
 /// A credential lives for five minutes at most: it authorises one call, now.
 const LONGEST_CREDENTIAL_SECONDS: i64 = 300;
+
+/// What a brake counts is kept for so long, and counted up to so many.
+const LONGEST_BRAKE_SECONDS: i64 = 30 * 86_400;
+const MOST: u32 = 1_000;
 
 /// Steps of asks, and where each ask stands.
 type Steps = (Vec<Vec<AskTerms>>, Vec<Vec<Span>>);
@@ -41,16 +46,28 @@ impl Names<'_> {
     }
 
     fn guardrail(&self, node: &Node, faults: &mut Faults) -> Option<Guardrail> {
-        let known = ["name", "if", "refuse", "pre_approval", "number_check", "at_least", "cap"];
+        let known = [
+            "name",
+            "if",
+            "refuse",
+            "pre_approval",
+            "number_check",
+            "at_least",
+            "cap",
+            "cool_down",
+            "quota",
+        ];
         let members = Members::of(node, &known, faults)?;
         let name = members.need("name", faults).and_then(|node| read::text(node, faults));
         let conditions = self.conditions(members.get("if"), faults);
         let refuse = members.get("refuse").map(|node| read::text(node, faults));
         let tightening = tightening(&members, faults);
-        if refuse.is_none() && tightening == Tightening::default() {
+        let brakes = brakes(name.unwrap_or_default(), &members, faults);
+        let slows = members.get("cool_down").or(members.get("quota")).is_some();
+        if refuse.is_none() && !slows && tightening == Tightening::default() {
             let message = "a guardrail must tighten something";
             let help =
-                "add `refuse`, `pre_approval`, `number_check`, `at_least` or `cap`".to_owned();
+                "add `refuse`, `pre_approval`, `number_check`, `at_least`, `cap`, `cool_down` or `quota`".to_owned();
             faults.push(Diagnostic::new(node.span, message).with_help(Some(help)));
         }
         Some(Guardrail {
@@ -59,6 +76,7 @@ impl Names<'_> {
             conditions: conditions?,
             refuse: refuse.flatten().map(str::to_owned),
             tightening,
+            brakes,
         })
     }
 
@@ -234,6 +252,26 @@ fn tightening(members: &Members<'_>, faults: &mut Faults) -> Tightening {
         at_least: at_least.unwrap_or_default(),
         cap: cap.unwrap_or_default(),
     }
+}
+
+/// How often may be asked, in the words of one guardrail.
+fn brakes(guardrail: &str, members: &Members<'_>, faults: &mut Faults) -> Vec<Brake> {
+    let kinds =
+        [("cool_down", "denials", Counted::Denials), ("quota", "requests", Counted::Requests)];
+    let brakes = kinds.into_iter().filter_map(|(key, what, counts)| {
+        let members = Members::of(members.get(key)?, &[what, "within"], faults)?;
+        let most = members.need(what, faults).and_then(|node| read::number(node, MOST, faults));
+        let within = members.need("within", faults).and_then(|node| {
+            let seconds = read::seconds(node, faults)?;
+            if seconds > LONGEST_BRAKE_SECONDS {
+                return read::expected("at most `30d`", node, faults);
+            }
+            Some(seconds)
+        });
+        let guardrail = guardrail.to_owned();
+        Some(Brake { counts, guardrail, most: most?, within_seconds: within? })
+    });
+    brakes.collect()
 }
 
 /// A pre-approval says itself how long it is valid.

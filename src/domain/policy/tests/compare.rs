@@ -12,11 +12,12 @@ use proptest::{
 use serde_json::json;
 
 use super::{
-    naive::{self, Asking, ELSEWHERE, Guard, Known, Ruling, Sketch, Verdict, Wish},
+    naive::{self, Asking, ELSEWHERE, Guard, Known, Ruling, Sketch, Slowed, Verdict, Wish},
     office::{Asked, Office},
     properties::is_no_laxer,
 };
 use crate::domain::{
+    brake::Counted,
     plan::{NumberCheck, Plan},
     policy::Trust,
 };
@@ -102,20 +103,18 @@ fn guard() -> impl Strategy<Value = Guard> {
         prop::option::of(1..=3_u32),
         cap,
     );
-    (conditions(), tight)
-        .prop_map(|(conditions, (refuse, no_pre_approval, number_check, at_least, cap))| Guard {
-            conditions,
-            refuse,
-            no_pre_approval,
-            number_check,
-            at_least,
-            cap,
+    let brake = (select(&["denials", "requests"][..]), 1..=9_u32, 60..=9_000_i64);
+    let brake = prop::option::weighted(0.3, brake);
+    (conditions(), tight, brake)
+        .prop_map(|(conditions, (refuse, no_pre_approval, number_check, at_least, cap), brake)| {
+            Guard { brake, conditions, refuse, no_pre_approval, number_check, at_least, cap }
         })
         .prop_filter("a guardrail tightens something", |guard| {
             guard.refuse
                 || guard.no_pre_approval
                 || guard.number_check
                 || guard.at_least.is_some()
+                || guard.brake.is_some()
                 || guard.cap.iter().any(Option::is_some)
         })
 }
@@ -206,6 +205,10 @@ fn text(sketch: &Sketch) -> String {
         say(guard.refuse, "refuse: No.");
         say(guard.no_pre_approval, "pre_approval: forbidden");
         say(guard.number_check, "number_check: required");
+        if let Some((counted, most, within)) = guard.brake {
+            let key = if counted == "denials" { "cool_down" } else { "quota" };
+            say(true, &format!("{key}: {{ {counted}: {most}, within: {within}s }}"));
+        }
         if let Some(count) = guard.at_least {
             say(true, &format!("at_least: {count}"));
         }
@@ -284,7 +287,24 @@ fn in_plain_words(plan: &Result<Plan, String>, opened_at: Timestamp) -> Verdict 
         steps: steps.collect(),
         number_check: plan.number_check == NumberCheck::Required,
         times: [expires, plan.use_within_seconds, plan.valid_for_seconds],
+        brakes: slowed(plan),
     }
+}
+
+fn slowed(plan: &Plan) -> Vec<Slowed> {
+    let mut brakes: Vec<Slowed> = plan
+        .brakes
+        .iter()
+        .map(|brake| {
+            let counted = match brake.counts {
+                Counted::Denials => "denials",
+                Counted::Requests => "requests",
+            };
+            (brake.guardrail.clone(), counted, brake.most, brake.within_seconds)
+        })
+        .collect();
+    brakes.sort();
+    brakes
 }
 
 fn naively(sketch: &Sketch, asked: &Asked, parts: &[Known]) -> Verdict {

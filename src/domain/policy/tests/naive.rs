@@ -22,6 +22,8 @@ pub(super) struct Guard {
     pub(super) number_check: bool,
     pub(super) at_least: Option<u32>,
     pub(super) cap: [Option<i64>; 3],
+    /// How many denials or requests within so many seconds.
+    pub(super) brake: Option<(&'static str, u32, i64)>,
 }
 
 #[derive(Debug, Clone)]
@@ -68,8 +70,13 @@ pub(super) enum Verdict {
         steps: Vec<Vec<(Vec<String>, u32, String)>>,
         number_check: bool,
         times: [i64; 3],
+        /// Sorted.
+        brakes: Vec<Slowed>,
     },
 }
+
+/// A guardrail, what it counts, how many, and within how many seconds.
+pub(super) type Slowed = (String, &'static str, u32, i64);
 
 /// Yes, no, or nobody can tell.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -137,7 +144,8 @@ pub(super) fn judge(
             asks
         })
         .collect();
-    Verdict::Plan { rules, steps, number_check, times }
+    let brakes = brakes(policy, asked, requester, groups, parts);
+    Verdict::Plan { rules, steps, number_check, times, brakes }
 }
 
 /// Rules, steps, number check and times of all parts so far.
@@ -152,20 +160,8 @@ fn judge_part(
     groups: &[&str],
     part: &Known,
 ) -> Option<Part> {
-    let looks = |conditions: &[(&'static str, Wish)]| {
-        let answers: Vec<Tri> = conditions
-            .iter()
-            .map(|(name, wish)| answer(name, wish, asked, requester, groups, part))
-            .collect();
-        // One no is no, whatever else is unknown.
-        if answers.contains(&Tri::No) {
-            Tri::No
-        } else if answers.contains(&Tri::Unknown) {
-            Tri::Unknown
-        } else {
-            Tri::Yes
-        }
-    };
+    let looks =
+        |conditions: &[(&'static str, Wish)]| look(conditions, asked, requester, groups, part);
     let applying: Vec<&Guard> =
         policy.guardrails.iter().filter(|guard| looks(&guard.conditions) != Tri::No).collect();
     if applying.iter().any(|guard| guard.refuse) {
@@ -197,6 +193,48 @@ fn judge_part(
     }
     let check = applying.iter().any(|guard| guard.number_check);
     Some((format!("r{number}"), steps, check, times))
+}
+
+fn look(
+    conditions: &[(&'static str, Wish)],
+    asked: &Asked,
+    requester: Option<&str>,
+    groups: &[&str],
+    part: &Known,
+) -> Tri {
+    let answers: Vec<Tri> = conditions
+        .iter()
+        .map(|(name, wish)| answer(name, wish, asked, requester, groups, part))
+        .collect();
+    // One no is no, whatever else is unknown.
+    if answers.contains(&Tri::No) {
+        Tri::No
+    } else if answers.contains(&Tri::Unknown) {
+        Tri::Unknown
+    } else {
+        Tri::Yes
+    }
+}
+
+/// Every brake of a guardrail that applies to some part, once.
+fn brakes(
+    policy: &Sketch,
+    asked: &Asked,
+    requester: Option<&str>,
+    groups: &[&str],
+    parts: &[Known],
+) -> Vec<Slowed> {
+    let mut all = Vec::new();
+    for (number, guard) in policy.guardrails.iter().enumerate() {
+        let look = |part| look(&guard.conditions, asked, requester, groups, part);
+        if let Some((counted, most, within)) = guard.brake
+            && parts.iter().any(|part| look(part) != Tri::No)
+        {
+            all.push((format!("g{number}"), counted, most, within));
+        }
+    }
+    all.sort();
+    all
 }
 
 fn answer(
