@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode};
+use miette::{
+    GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteError, MietteSpanContents,
+    SourceCode, SourceSpan, SpanContents,
+};
 
 /// A stretch of a file, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,7 +75,7 @@ pub fn render<'d>(
         Paint::Colour => GraphicalTheme::unicode(),
     };
     let handler = GraphicalReportHandler::new_themed(theme).with_links(false).with_width(100);
-    let code = NamedSource::new(source.name, source.text.to_owned());
+    let code = Code::of(source);
     let mut sorted: Vec<_> = diagnostics.into_iter().collect();
     sorted.sort_by_key(|diagnostic| diagnostic.span.start);
     let mut page = String::new();
@@ -109,7 +112,54 @@ const FEW: usize = 24;
 #[derive(Debug)]
 struct Report<'a> {
     diagnostic: &'a Diagnostic,
-    code: &'a NamedSource<String>,
+    code: &'a Code<'a>,
+}
+
+/// A file of which only the lines around a span are looked at: a thousand faults do not read it a
+/// thousand times.
+#[derive(Debug)]
+struct Code<'a> {
+    source: Source<'a>,
+    /// Where each line begins.
+    lines: Vec<usize>,
+}
+
+impl<'a> Code<'a> {
+    fn of(source: Source<'a>) -> Self {
+        let begins = source.text.match_indices('\n').map(|(at, _)| at + 1);
+        Self { source, lines: std::iter::once(0).chain(begins).collect() }
+    }
+
+    /// The number of the line that a byte is in, from 0.
+    fn line(&self, byte: usize) -> usize {
+        self.lines.partition_point(|begin| *begin <= byte).saturating_sub(1)
+    }
+}
+
+impl SourceCode for Code<'_> {
+    fn read_span<'a>(
+        &'a self,
+        span: &SourceSpan,
+        before: usize,
+        after: usize,
+    ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
+        // One line more on each side shows that there are more.
+        let first = self.line(span.offset()).saturating_sub(before + 1);
+        let last = self.line(span.offset() + span.len()) + after + 2;
+        let start = self.lines.get(first).copied().unwrap_or_default();
+        let end = self.lines.get(last).copied().unwrap_or(self.source.text.len());
+        let around = self.source.text.get(start..end).ok_or(MietteError::OutOfBounds)?;
+        let shifted = (span.offset() - start, span.len()).into();
+        let contents = around.read_span(&shifted, before, after)?;
+        Ok(Box::new(MietteSpanContents::new_named(
+            self.source.name.to_owned(),
+            contents.data(),
+            (contents.span().offset() + start, contents.span().len()).into(),
+            contents.line() + first,
+            contents.column(),
+            contents.line_count() + first,
+        )))
+    }
 }
 
 impl fmt::Display for Report<'_> {

@@ -5,6 +5,7 @@
 mod crowd;
 mod reach;
 mod shadow;
+mod takers;
 mod times;
 mod world;
 

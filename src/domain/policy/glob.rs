@@ -21,6 +21,16 @@ impl Glob {
         }
     }
 
+    /// What comes before the first `*`.
+    pub fn head(&self) -> &str {
+        &self.head
+    }
+
+    /// As it was written.
+    pub fn pattern(&self) -> &str {
+        &self.pattern
+    }
+
     pub fn matches(&self, text: &str) -> bool {
         let Some((last, middle)) = self.tails.split_last() else { return text == self.head };
         let Some(mut rest) = text.strip_prefix(self.head.as_str()) else { return false };
@@ -38,32 +48,17 @@ impl Glob {
         self.matches(&other.pattern)
     }
 
-    /// Whether some text matches both.
+    /// Whether some text matches both. Of two patterns with stars, one does whenever their ends do
+    /// not contradict each other: what stands between fits into the stars, one after the other.
     pub fn meets(&self, other: &Self) -> bool {
-        let letters = |glob: &Self| glob.pattern.chars().collect::<Vec<char>>();
-        let (one, other) = (letters(self), letters(other));
-        // For each prefix of `one`, whether it meets the prefix of `other` that was read so far.
-        let stars = |letters: &[char]| letters.iter().take_while(|letter| **letter == '*').count();
-        let mut row: Vec<bool> = (0..=one.len()).map(|read| read <= stars(&one)).collect();
-        for letter in other {
-            row = next_row(&row, &one, letter);
-        }
-        row.last().copied().unwrap_or_default()
+        let (Some(own_end), Some(other_end)) = (self.tails.last(), other.tails.last()) else {
+            // One of them is a text.
+            return self.matches(&other.pattern) || other.matches(&self.pattern);
+        };
+        let heads = (self.head.as_str(), other.head.as_str());
+        (heads.0.starts_with(heads.1) || heads.1.starts_with(heads.0))
+            && (own_end.ends_with(other_end.as_str()) || other_end.ends_with(own_end.as_str()))
     }
-}
-
-/// One letter of the other pattern further.
-fn next_row(row: &[bool], one: &[char], letter: char) -> Vec<bool> {
-    let first = letter == '*' && row.first().copied().unwrap_or_default();
-    let mut next = vec![first];
-    for (own, pair) in one.iter().zip(row.windows(2)) {
-        let (&[diagonal, above], &[.., left]) = (pair, next.as_slice()) else { break };
-        next.push(match (*own, letter) {
-            ('*', _) | (_, '*') => diagonal || above || left,
-            (own, letter) => diagonal && own == letter,
-        });
-    }
-    next
 }
 
 #[cfg(test)]

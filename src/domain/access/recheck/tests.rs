@@ -7,11 +7,11 @@ use crate::domain::{
     audit::Kind,
     card::{Scene, card},
     decide::ItemState,
-    fixture::{House, ask, escalating, plan, request},
-    id::{Group, RequestId},
+    fixture::{House, ask, channel, escalating, plan, request},
+    id::{Group, PersonId, RequestId},
     outcome::Status,
     people::People,
-    plan::{Ask, Risk},
+    plan::{Ask, Plan, Risk},
     vote::Lost,
 };
 
@@ -69,7 +69,7 @@ fn who_lost_the_group_does_not_count_and_the_card_says_so() {
     let ItemState::Approved(granted) = house.view(&request).states(house.now).remove(0) else {
         panic!("not approved")
     };
-    let by: Vec<&str> = granted.by.iter().map(|person| person.as_str()).collect();
+    let by: Vec<&str> = granted.by.iter().map(PersonId::as_str).collect();
     assert_eq!(by, ["erin", "gus", "sam"]);
 }
 
@@ -104,8 +104,7 @@ fn nobody_who_is_gone_counts_nor_anybody_of_whom_nobody_can_tell() {
 fn an_answer_grows_old_between_the_click_and_the_decision() {
     let mut house = House::new();
     let plan = plan([vec![ask("shop", 1)], vec![ask("security", 1)]]);
-    let request =
-        house.open(request(1, 1), vec![crate::domain::plan::Plan { risk: Risk::High, ..plan }]);
+    let request = house.open(request(1, 1), vec![Plan { risk: Risk::High, ..plan }]);
     house.members.answered.insert(Group::from("shop"), Some(house.now));
     house.click(&request, "erin", "shop", Choice::Approve).unwrap();
     house.now += SignedDuration::from_mins(6);
@@ -144,10 +143,9 @@ fn what_somebody_cut_off_stays_cut_off() {
 #[test]
 fn who_counts_for_one_ask_of_two_is_moved_not_struck() {
     let mut house = House::new();
-    let plan = plan([vec![ask("shop", 1), ask("senior", 1)]]);
-    let mut plan = plan;
+    let mut plan = plan([vec![ask("shop", 1), ask("senior", 1)]]);
     for ask in &mut plan.steps[0].asks {
-        ask.channel = crate::domain::fixture::channel("shop");
+        ask.channel = channel("shop");
     }
     let request = house.open(request(1, 1), vec![plan]);
     house.members.groups.insert("erin".into(), vec!["shop".into(), "senior".into()]);

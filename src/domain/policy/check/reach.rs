@@ -6,6 +6,7 @@ use super::{
         rule::{Decision, PreApproval, Rule, Tightening},
     },
     Code, File, Finding, Surroundings,
+    takers::Takers,
     world::{Rest, Thing, World, implies, overlap, things},
 };
 
@@ -140,10 +141,11 @@ fn matches<'a>(
 ) -> Vec<Match<'a>> {
     let mut found: Vec<Match<'a>> = Vec::new();
     // Numbers, in `found`, of the rules that decide whatever they match.
-    let mut takers: Vec<usize> = Vec::new();
+    let mut takers = Takers::default();
     for (number, rule) in rules {
         let Some(rest) = world.rest(&rule.conditions) else { continue };
-        let mut earlier = takers.iter().filter_map(|at| found.get(*at));
+        let candidates = takers.candidates(&rest);
+        let mut earlier = candidates.iter().filter_map(|at| found.get(*at));
         let taker = earlier.find(|earlier| implies(&rest, &earlier.rest));
         let taken_by = taker.map(|taker| taker.rule);
         let always_decides = rule.decision != Decision::PreApprove
@@ -151,7 +153,7 @@ fn matches<'a>(
                 forbids_pre_approval(policy, *number) && overlap(&rest, other)
             });
         if taken_by.is_none() && always_decides {
-            takers.push(found.len());
+            takers.insert(found.len(), &rest);
         }
         found.push(Match { rule: *number, rest, taken_by });
     }

@@ -107,7 +107,7 @@ fn guard() -> impl Strategy<Value = Guard> {
     let brake = prop::option::weighted(0.3, brake);
     (conditions(), tight, brake)
         .prop_map(|(conditions, (refuse, no_pre_approval, number_check, at_least, cap), brake)| {
-            Guard { brake, conditions, refuse, no_pre_approval, number_check, at_least, cap }
+            Guard { conditions, refuse, no_pre_approval, number_check, at_least, cap, brake }
         })
         .prop_filter("a guardrail tightens something", |guard| {
             guard.refuse
