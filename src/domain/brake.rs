@@ -61,6 +61,17 @@ impl Brake {
         }
     }
 
+    /// What it wants, for whoever reads a plan.
+    pub fn words(&self) -> String {
+        let Self { counts, guardrail, most, within_seconds } = self;
+        let within = super::card::duration(*within_seconds);
+        let what = match counts {
+            Counted::Denials => "not to be asked for again after so many denials",
+            Counted::Requests => "the client may ask so often",
+        };
+        format!("{what}: {most} within {within} (guardrail `{guardrail}`)")
+    }
+
     /// What counts at an instant is not older than this.
     pub fn since(&self, now: Timestamp) -> Timestamp {
         later(now, -self.within_seconds)

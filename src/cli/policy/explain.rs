@@ -146,6 +146,7 @@ fn answer(plan: &Plan, deciders: &[Vec<Vec<String>>], law: &Law, now: Timestamp)
         terms.push("with a number check".to_owned());
     }
     lines.push(format!("  {}", terms.join(", ")));
+    lines.extend(plan.brakes.iter().map(|brake| format!("  {}", brake.words())));
     if !plan.excluded.is_empty() {
         let names = plan.excluded.iter().map(|id| {
             law.people.get(id).map_or_else(|| id.to_string(), |person| person.name.clone())

@@ -86,6 +86,18 @@ async fn what_was_denied_twice_is_not_asked_for_again_that_day() {
     .await;
 }
 
+#[tokio::test]
+async fn an_explanation_names_what_may_hold_the_client_back() {
+    let desk = Desk::new();
+    let with = "guardrails:\n  - { name: enough, cool_down: { denials: 2, within: 24h } }\n";
+    desk.write("policy.yaml", &Desk::policy().replacen("guardrails:\n", with, 1));
+    desk.write("request.json", &write_prod().to_string());
+    let said = desk.policy_command(&["explain", &desk.path("request.json")]).await;
+    let wanted =
+        "  not to be asked for again after so many denials: 2 within 1 day (guardrail `enough`)\n";
+    assert!(said.out.contains(wanted), "{}", said.out);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_asks_no_more_often_than_its_quota() {
     tell(|office| async {

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use jiff::{
     civil::{Date, Weekday},
-    tz::{TimeZone, TimeZoneDatabase},
+    tz::{TimeZone, TimeZoneDatabase, TimeZoneName},
 };
 
 use crate::domain::{
@@ -81,7 +81,7 @@ fn zone(node: &Node, faults: &mut Faults) -> Option<TimeZone> {
         return Some(zone);
     }
     let names: Vec<_> = database.available().collect();
-    let help = suggest(text, names.iter().map(|name| name.as_str()));
+    let help = suggest(text, names.iter().map(TimeZoneName::as_str));
     let help = help.or_else(|| Some("write one such as `Europe/Berlin`".to_owned()));
     let message = format!("unknown time zone `{text}`");
     faults.push(Diagnostic::new(node.span, message).with_help(help));
