@@ -29,7 +29,8 @@ use crate::{
 
 /// What of it all a configuration sets up.
 pub fn known(config: &Config) -> Known {
-    let mut known = Known::default();
+    let providers = config.providers.iter().map(|provider| provider.source.clone()).collect();
+    let mut known = Known { providers, ..Known::default() };
     if config.sandbox.is_some() {
         known.platforms.push(demo::PLATFORM);
     }

@@ -9,6 +9,7 @@ pub mod keycloak;
 pub mod page;
 mod outbound;
 mod place;
+mod scim;
 pub mod sandbox;
 pub mod secret;
 pub mod slack;
@@ -25,7 +26,7 @@ use std::{
 use secrecy::SecretString;
 
 use self::{
-    client::{Auditor, Integrator, ResourceServer},
+    client::{Auditor, Integrator, Provider, ResourceServer},
     environment::Environment,
     issuer::Issuer,
     page::Page,
@@ -62,6 +63,8 @@ pub struct Config {
     pub issuers: Vec<Issuer>,
     /// Servers that hand decisions over.
     pub keycloak: Vec<countersign_keycloak::settings::Connection>,
+    /// Who tells us of people and groups.
+    pub providers: Vec<Provider>,
     pub egress: countersign_egress::Settings,
     pub slack: Option<countersign_slack::settings::Settings>,
     pub teams: Option<countersign_teams::settings::Settings>,
@@ -109,6 +112,7 @@ const KEYS: &[&str] = &[
     "resource_servers",
     "issuers",
     "keycloak",
+    "scim",
     "limits",
     "egress",
     "slack",
@@ -175,7 +179,9 @@ impl Reader<'_> {
         let auditors = self.auditors(members.get("auditors"), limits);
         let servers = members.get("resource_servers");
         let servers = self.resource_servers(servers, limits, &encryption_keys);
-        self.refuse_shared_prefixes(&clients, &auditors, &servers);
+        let providers = self.providers(members.get("scim"), limits);
+        let provider_keys = providers.iter().map(|(node, provider)| (*node, &provider.api_keys));
+        self.refuse_shared_prefixes(&clients, &auditors, &servers, provider_keys);
         let slack = self.slack(members.get("slack"), public_url.as_deref(), &encryption_keys);
         let teams =
             self.teams(members.get("teams"), public_url.as_deref(), listen, &encryption_keys);
@@ -193,6 +199,7 @@ impl Reader<'_> {
             resource_servers: servers.into_iter().map(|(_, server)| server).collect(),
             issuers,
             keycloak,
+            providers: providers.into_iter().map(|(_, provider)| provider).collect(),
             egress,
             slack,
             teams,

@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     domain::id::Group,
-    law::{Law, Membership},
+    law::{Heard, Law, Membership},
     service::Service,
 };
 
@@ -64,7 +64,7 @@ impl Directories {
 
     /// Works until it is told to stop.
     pub async fn run(self) {
-        if self.sources.is_empty() {
+        if self.sources.is_empty() && self.service.law().heard().providers.is_empty() {
             return;
         }
         while !self.stop.is_cancelled() {
@@ -106,11 +106,18 @@ impl Directories {
         self.forget(&doubted);
         let answers = self.answers();
         self.service.parts.law.rcu(|law| law.answered(&answers));
+        if let Err(error) = self.service.law_now().await {
+            tracing::warn!(%error, "what providers told of people could not be read");
+        }
     }
 
     /// Puts another law into force, with what the directories have said so far.
     pub fn put_into_force(&self, law: &Law) {
-        self.service.parts.law.store(Arc::new(law.answered(&self.answers())));
+        let answers = Arc::new(self.answers());
+        self.service
+            .parts
+            .law
+            .rcu(|old| law.hearing(Heard { answers: Arc::clone(&answers), ..old.heard().clone() }));
     }
 
     fn answers(&self) -> BTreeMap<Group, Membership> {

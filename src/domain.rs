@@ -8,6 +8,8 @@ pub mod catalogue;
 pub mod decimal;
 pub mod client;
 pub mod people;
+pub mod scim;
+pub mod provisioned;
 pub mod plan;
 pub mod vote;
 pub mod credential;

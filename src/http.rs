@@ -11,6 +11,7 @@ pub mod health;
 pub mod meter;
 pub mod prefer;
 pub mod problem;
+mod scim;
 pub mod serve;
 pub mod submit;
 #[cfg(test)]
@@ -59,6 +60,7 @@ pub fn router(state: &AppState, ingress: Router) -> Router {
         .split_for_parts();
     let router = Router::new()
         .merge(api.with_state(state.clone()))
+        .merge(scim::routes().with_state(state.clone()))
         .merge(document::routes(&document))
         .merge(ingress);
     edge::around(router, state)

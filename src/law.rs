@@ -28,7 +28,11 @@ use crate::domain::{
         check::{self, File, Finding, Surroundings},
         read::Vocabulary,
     },
+    provisioned::{Provisioned, Source as Provider},
 };
+
+/// The key under which the policy names groups that a provider tells us of.
+pub const GROUPS: &str = "scim_group";
 
 /// Policy, catalogue and people.
 #[derive(Debug)]
@@ -39,6 +43,10 @@ pub struct Law {
     pub people: People,
     /// Everybody as the people file has them.
     declared: Arc<People>,
+    /// Who may not act, whatever group they were in.
+    barred: Arc<BTreeSet<PersonId>>,
+    /// What the directories and the providers said.
+    heard: Heard,
     /// When the directory of a group answered last, for every group that is kept in one.
     answered: BTreeMap<Group, Option<Timestamp>>,
     /// What is in force all the same, and may be meant otherwise.
@@ -52,6 +60,8 @@ pub struct Known {
     pub platforms: Vec<&'static str>,
     /// Where groups are kept.
     pub directories: Vec<&'static str>,
+    /// Who tells us of people and groups.
+    pub providers: Vec<Provider>,
 }
 
 /// The last answer of a directory about one group.
@@ -59,6 +69,15 @@ pub struct Known {
 pub struct Membership {
     pub accounts: Vec<Identity>,
     pub at: Timestamp,
+}
+
+/// What directories answered when they were asked, and what providers told unasked.
+#[derive(Debug, Clone, Default)]
+pub struct Heard {
+    pub answers: Arc<BTreeMap<Group, Membership>>,
+    pub provisioned: Arc<Provisioned>,
+    /// The providers that are set up.
+    pub providers: Arc<[Provider]>,
 }
 
 /// One of the three files.
@@ -90,6 +109,14 @@ pub struct Unreadable {
 pub struct Faulty {
     pub source: Source,
     pub faults: Vec<Diagnostic>,
+}
+
+impl Known {
+    /// What the policy may name as the place of a group.
+    fn group_sources(&self) -> Vec<&'static str> {
+        let told: &[&str] = if self.providers.is_empty() { &[] } else { &[GROUPS] };
+        [&[CLAIM], told, self.directories.as_slice()].concat()
+    }
 }
 
 impl Source {
@@ -140,7 +167,7 @@ impl Law {
         let vocabulary = Vocabulary {
             catalogue: &catalogue,
             people: &people,
-            group_sources: &[&[CLAIM], known.directories.as_slice()].concat(),
+            group_sources: &known.group_sources(),
             platforms: &known.platforms,
         };
         let policy = Policy::parse(&sources.policy.text, &vocabulary);
@@ -157,10 +184,13 @@ impl Law {
             catalogue: Arc::new(catalogue),
             people: People::default(),
             declared: Arc::new(people),
+            barred: Arc::default(),
+            heard: Heard::default(),
             answered: BTreeMap::new(),
             warnings: Arc::new(warnings),
         };
-        Ok(unanswered.answered(&BTreeMap::new()))
+        let providers = known.providers.as_slice().into();
+        Ok(unanswered.hearing(Heard { providers, ..Heard::default() }))
     }
 
     /// What its authors would want to know.
@@ -172,21 +202,44 @@ impl Law {
     /// nobody in it.
     #[must_use]
     pub fn answered(&self, answers: &BTreeMap<Group, Membership>) -> Self {
-        let kept = self.kept_elsewhere().map(|(group, _)| (group, answers.get(group)));
+        self.hearing(Heard { answers: Arc::new(answers.clone()), ..self.heard.clone() })
+    }
+
+    /// The same law with what the providers have told.
+    #[must_use]
+    pub fn told(&self, provisioned: Arc<Provisioned>) -> Self {
+        self.hearing(Heard { provisioned, ..self.heard.clone() })
+    }
+
+    /// What is heard by now, for a law that takes the place of this one.
+    pub fn heard(&self) -> &Heard {
+        &self.heard
+    }
+
+    /// The same law, with all that was heard.
+    #[must_use]
+    pub fn hearing(&self, heard: Heard) -> Self {
+        let Heard { answers, provisioned, providers } = &heard;
+        let joined = provisioned.join(&self.declared, providers);
         let (mut books, mut answered) = (BTreeMap::new(), BTreeMap::new());
-        for (group, answer) in kept {
-            let accounts = answer.map(|answer| answer.accounts.clone()).unwrap_or_default();
-            books.insert(group.clone(), accounts);
-            answered.insert(group.clone(), answer.map(|answer| answer.at));
+        for (group, source) in self.kept_elsewhere() {
+            let accounts = if source.kind == GROUPS {
+                // What was told holds until something else is told, so it has no age.
+                let told = provisioned.members(&source.value, providers);
+                if told.is_none() {
+                    answered.insert(group.clone(), None);
+                }
+                told
+            } else {
+                let answer = answers.get(group);
+                answered.insert(group.clone(), answer.map(|answer| answer.at));
+                answer.map(|answer| answer.accounts.clone())
+            };
+            books.insert(group.clone(), accounts.unwrap_or_default());
         }
-        Self {
-            policy: Arc::clone(&self.policy),
-            catalogue: Arc::clone(&self.catalogue),
-            people: self.declared.with_accounts(&books),
-            declared: Arc::clone(&self.declared),
-            answered,
-            warnings: Arc::clone(&self.warnings),
-        }
+        let people = joined.people.with_accounts(&books).outside_of_groups(&joined.barred);
+        let barred = Arc::new(joined.barred);
+        Self { people, barred, heard, answered, ..self.shared() }
     }
 
     /// The same law, in which nobody can tell who is in these groups.
@@ -196,26 +249,32 @@ impl Law {
         for group in groups {
             answered.insert(group.clone(), None);
         }
+        Self { answered, ..self.shared() }
+    }
+
+    /// The same law, as if some groups that are kept elsewhere had these members.
+    fn with_members(&self, members: &BTreeMap<Group, BTreeSet<PersonId>>) -> Self {
+        let people = self.people.with_members(members);
+        Self { people, answered: BTreeMap::new(), ..self.shared() }
+    }
+
+    /// The same law again; its parts are shared.
+    fn shared(&self) -> Self {
         Self {
             policy: Arc::clone(&self.policy),
             catalogue: Arc::clone(&self.catalogue),
             people: self.people.clone(),
             declared: Arc::clone(&self.declared),
-            answered,
+            barred: Arc::clone(&self.barred),
+            heard: self.heard.clone(),
+            answered: self.answered.clone(),
             warnings: Arc::clone(&self.warnings),
         }
     }
 
-    /// The same law, as if some groups that are kept elsewhere had these members.
-    fn with_members(&self, members: &BTreeMap<Group, BTreeSet<PersonId>>) -> Self {
-        Self {
-            policy: Arc::clone(&self.policy),
-            catalogue: Arc::clone(&self.catalogue),
-            people: self.people.with_members(members),
-            declared: Arc::clone(&self.declared),
-            answered: BTreeMap::new(),
-            warnings: Arc::clone(&self.warnings),
-        }
+    /// Who may not act, whatever group they were in: switched off where a provider says so.
+    pub fn barred(&self) -> &BTreeSet<PersonId> {
+        &self.barred
     }
 
     /// The groups that directories know the members of.
@@ -240,7 +299,11 @@ impl vote::Roster for Law {
     /// The groups of a person, and how old the answers are.
     fn membership(&self, person: &PersonId) -> vote::Membership {
         let groups = self.people.groups_of(person).to_vec();
-        vote::Membership { groups, answered: self.answered.clone() }
+        vote::Membership {
+            groups,
+            answered: self.answered.clone(),
+            is_barred: self.barred.contains(person),
+        }
     }
 }
 

@@ -65,8 +65,14 @@ pub fn assemble(setup: Setup, more: impl FnOnce(&Service) -> Router) -> (App, Ro
         directories,
         pace,
     });
-    let registry =
-        Registry::new(clients, config.auditors, config.resource_servers, config.issuers, &egress);
+    let registry = Registry::new(
+        clients,
+        config.auditors,
+        config.resource_servers,
+        config.providers,
+        config.issuers,
+        &egress,
+    );
     let metrics = http::meter::recorder();
     let state = AppState::new(app.service.clone(), registry, metrics, app.stopping());
     let access: Arc<dyn Access> = Arc::new(app.service.clone());

@@ -7,6 +7,8 @@ pub(crate) mod delegation;
 mod follow;
 mod intake;
 mod news;
+mod people;
+pub mod scim;
 mod waiting;
 
 use std::{

@@ -14,6 +14,7 @@ pub mod law_change;
 pub mod load;
 pub mod outbox;
 pub mod upkeep;
+pub mod people_change;
 pub mod put;
 pub mod reader;
 pub mod record;
@@ -21,6 +22,7 @@ pub mod reseal;
 pub mod replay;
 pub mod row;
 pub mod schema;
+pub mod scim;
 pub mod signing;
 mod walk;
 

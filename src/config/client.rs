@@ -16,6 +16,7 @@ use crate::domain::{
     diagnostic::{Diagnostic, suggest},
     id::{ClientId, PersonId},
     policy::Trust,
+    provisioned::Source,
     yaml::{
         Node, Value,
         read::{self, Members},
@@ -56,6 +57,14 @@ pub struct Auditor {
 pub struct ResourceServer {
     /// The `aud` of its credentials.
     pub id: String,
+    pub requests_per_second: u32,
+    pub api_keys: Vec<ApiKey>,
+}
+
+/// A provider of people and groups, and how it proves itself.
+#[derive(Debug)]
+pub struct Provider {
+    pub source: Source,
     pub requests_per_second: u32,
     pub api_keys: Vec<ApiKey>,
 }
@@ -141,17 +150,18 @@ impl Reader<'_> {
     }
 
     /// A prefix finds one key, so two callers may not share one.
-    pub(super) fn refuse_shared_prefixes(
+    pub(super) fn refuse_shared_prefixes<'k>(
         &mut self,
-        clients: &[(&Node, Integrator)],
-        auditors: &[(&Node, Auditor)],
-        servers: &[(&Node, ResourceServer)],
+        clients: &'k [(&'k Node, Integrator)],
+        auditors: &'k [(&'k Node, Auditor)],
+        servers: &'k [(&'k Node, ResourceServer)],
+        of_providers: impl Iterator<Item = (&'k Node, &'k Vec<ApiKey>)>,
     ) {
         let of_clients = clients.iter().map(|(node, client)| (*node, &client.api_keys));
         let of_auditors = auditors.iter().map(|(node, auditor)| (*node, &auditor.api_keys));
         let mut seen = HashMap::new();
         let of_servers = servers.iter().map(|(node, server)| (*node, &server.api_keys));
-        for (node, keys) in of_clients.chain(of_auditors).chain(of_servers) {
+        for (node, keys) in of_clients.chain(of_auditors).chain(of_servers).chain(of_providers) {
             for key in keys {
                 if seen.insert(key.prefix.as_str(), node).is_some() {
                     self.fault(node, format!("two API keys have the prefix `{}`", key.prefix));
@@ -217,7 +227,7 @@ impl Reader<'_> {
     }
 
     /// Keys by reference, or their digests as they are.
-    fn api_keys(&mut self, node: Option<&Node>) -> Vec<ApiKey> {
+    pub(super) fn api_keys(&mut self, node: Option<&Node>) -> Vec<ApiKey> {
         let nodes = node.map(read::one_or_more).unwrap_or_default();
         nodes.iter().filter_map(|node| self.api_key(node)).collect()
     }

@@ -28,6 +28,7 @@ fn environment() -> Environment {
         ("TEAMS_CLIENT_SECRET", "abc~0123456789"),
         ("KEYCLOAK_PATH", "0123456789abcdef0123456789abcdef"),
         ("SIEM_KEY", "cs_siem_0123456789abcdefghijklmnopqrstuvwx"),
+        ("OKTA_SCIM_KEY", "cs_okta_0123456789abcdefghijklmnopqrstuvwx"),
         ("API_SERVER_KEY", "cs_api_0123456789abcdefghijklmnopqrstuvwx"),
     ])
 }
@@ -113,6 +114,8 @@ fn the_file_names_every_key() {
     assert_eq!(names(token), client::TOKEN_KEYS.iter().copied().collect());
     let auditor = first(member(&root, "auditors"));
     assert_eq!(names(auditor), client::AUDITOR_KEYS.iter().copied().collect());
+    let provider = first(member(&root, "scim"));
+    assert_eq!(names(provider), scim::KEYS.iter().copied().collect());
     let mut issuer = names(first(member(&root, "issuers")));
     issuer.insert("jwks_file");
     assert_eq!(issuer, issuer::KEYS.iter().copied().collect());

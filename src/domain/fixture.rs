@@ -1,6 +1,9 @@
 //! What the tests of the domain are made of: one request, one plan, and people who click.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use countersign_port::{
     access::{Choice, DenyReason, Identity},
@@ -177,12 +180,14 @@ pub(super) struct Members {
     pub(super) groups: BTreeMap<PersonId, Vec<Group>>,
     /// When their directories answered last.
     pub(super) answered: BTreeMap<Group, Option<Timestamp>>,
+    pub(super) barred: BTreeSet<PersonId>,
 }
 
 impl Roster for Members {
     fn membership(&self, person: &PersonId) -> Membership {
         let groups = self.groups.get(person).cloned().unwrap_or_default();
-        Membership { groups, answered: self.answered.clone() }
+        let is_barred = self.barred.contains(person);
+        Membership { groups, answered: self.answered.clone(), is_barred }
     }
 }
 

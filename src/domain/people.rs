@@ -8,6 +8,7 @@ use countersign_port::access::Identity;
 use super::{
     diagnostic::{Diagnostic, Span},
     id::{Group, PersonId},
+    provisioned::User,
     request::Subject,
     yaml::{
         self, Entry, Node, Value,
@@ -52,7 +53,8 @@ impl People {
         }
     }
 
-    fn insert(&mut self, person: Person) {
+    /// One person more.
+    pub fn add(&mut self, person: Person) {
         let id = &person.id;
         let accounts = person.identities.iter().cloned();
         self.accounts.extend(accounts.map(|account| (account, id.clone())));
@@ -91,6 +93,36 @@ impl People {
                 people.members.get(*group).is_some_and(|members| members.contains(id))
             });
             person.groups.extend(joined.cloned());
+        }
+        people
+    }
+
+    /// One more account of a person, and what else they are called by whoever keeps it.
+    pub fn know_as(&mut self, person: &PersonId, user: &User) {
+        self.accounts.insert(user.account(), person.clone());
+        for name in std::iter::once(&user.user_name).chain(&user.external_id) {
+            self.names.entry(name.clone()).or_default().insert(person.clone());
+        }
+        for address in user.addresses() {
+            self.emails.entry(address.to_lowercase()).or_default().insert(person.clone());
+        }
+    }
+
+    /// Everybody with one of these e-mail addresses.
+    pub fn with_email<'e>(&self, addresses: impl Iterator<Item = &'e str>) -> BTreeSet<PersonId> {
+        let found = addresses.filter_map(|address| self.emails.get(&address.to_lowercase()));
+        found.flatten().cloned().collect()
+    }
+
+    /// The same people, some of whom are in no group any more.
+    #[must_use]
+    pub fn outside_of_groups(&self, ids: &BTreeSet<PersonId>) -> Self {
+        let mut people = self.clone();
+        people.members.values_mut().for_each(|members| members.retain(|id| !ids.contains(id)));
+        for id in ids {
+            if let Some(person) = people.everyone.get_mut(id) {
+                person.groups.clear();
+            }
         }
         people
     }
@@ -161,7 +193,7 @@ fn read_file(root: &Node, faults: &mut Faults) -> Option<People> {
     let mut seen = Seen::default();
     for entry in read::entries(node, faults)? {
         if let Some(person) = read_person(entry, &mut seen, faults) {
-            people.insert(person);
+            people.add(person);
         }
     }
     Some(people)

@@ -49,6 +49,8 @@ pub enum Lost {
     NotEligible,
     /// Nobody can tell whether they still are.
     MembershipUnknown,
+    /// They may not act any more, whatever group they are in.
+    Barred,
 }
 
 /// Yes or no.
@@ -71,6 +73,7 @@ impl Lost {
         match self {
             Self::NotEligible => "is not in the group any more",
             Self::MembershipUnknown => "nobody can tell just now who is in the group",
+            Self::Barred => "is not active any more",
         }
     }
 }

@@ -126,6 +126,26 @@ pub(super) async fn admit(
     Ok(response)
 }
 
+/// Why a provider is not let in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum NotAdmitted {
+    Stranger,
+    /// And after how many seconds it may come again.
+    TooFast(u64),
+}
+
+/// The provider whose API key a call brings.
+pub(super) fn provider(state: &AppState, headers: &HeaderMap) -> Result<Arc<str>, NotAdmitted> {
+    let Ok(Proof::ApiKey(key)) = proof(headers) else { return Err(NotAdmitted::Stranger) };
+    let keyed = state.registry.provider_by_key(key).ok_or(NotAdmitted::Stranger)?;
+    match keyed.pace.check() {
+        Err(Refusal::RateLimited { retry_after_seconds, .. }) => {
+            Err(NotAdmitted::TooFast(retry_after_seconds))
+        }
+        Ok(()) | Err(_) => Ok(Arc::clone(&keyed.id)),
+    }
+}
+
 async fn read(headers: &HeaderMap, body: Body) -> Result<Bytes, Problem> {
     match timeout(BODY_PATIENCE, body::read(headers, body, Limits::INTAKE.max_bytes)).await {
         Ok(Ok(bytes)) => Ok(bytes),

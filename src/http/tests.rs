@@ -133,6 +133,7 @@ impl Door {
             config.clients,
             config.auditors,
             config.resource_servers,
+            config.providers,
             config.issuers,
             &egress,
         );

@@ -42,10 +42,16 @@ impl Access for Service {
         if posted.withdrawn.is_some() {
             return Err(self.turned_away(&posted, meaning, &press, RefusalKind::Withdrawn).await);
         }
-        let law = self.law();
+        let law = self.law_now().await.map_err(|error| {
+            tracing::error!(%error, "it could not be looked up who clicked");
+            refusal::plain(RefusalKind::Unavailable)
+        })?;
         let Some(person) = law.people.by_identity(&press.by) else {
             return Err(self.turned_away(&posted, meaning, &press, RefusalKind::NotLinked).await);
         };
+        if law.barred().contains(&person.id) {
+            return Err(self.turned_away(&posted, meaning, &press, RefusalKind::NotAPerson).await);
+        }
         if lacks_words(&choice, comment.as_ref()) {
             return Err(self.turned_away(&posted, meaning, &press, RefusalKind::Unexplained).await);
         }

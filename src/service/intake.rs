@@ -40,6 +40,7 @@ impl Service {
         key: Option<KeyUse>,
     ) -> Result<Opened, Refusal> {
         let request = self.request(client, draft);
+        self.law_now().await?;
         let plans = self.plans(client, &request)?;
         let requester = self.requester(client, &request, &plans);
         let open = Open::new(request, plans, key, client.pending_limit).showing(requester);

@@ -25,6 +25,7 @@ mod receiver;
 mod requester;
 mod resilience;
 mod running;
+mod scim;
 mod slack;
 mod teams;
 mod tidy;

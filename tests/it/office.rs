@@ -46,10 +46,11 @@ pub(crate) struct Office {
     site: Site,
 }
 
-/// Where an office stands, and who hands decisions over to it.
+/// Where an office stands, what holds there, and who hands decisions over to it.
 #[derive(Debug, Clone)]
 pub(crate) struct Site {
     pub(crate) listen: String,
+    pub(crate) law: fn() -> Law,
     /// The issuer of a realm of Keycloak's.
     pub(crate) realm: Option<String>,
     /// Where outcomes may be sent beside the receiver.
@@ -58,7 +59,7 @@ pub(crate) struct Site {
 
 impl Default for Site {
     fn default() -> Self {
-        Self { listen: "127.0.0.1:0".to_owned(), realm: None, callback: None }
+        Self { listen: "127.0.0.1:0".to_owned(), law: demo_law, realm: None, callback: None }
     }
 }
 
@@ -86,9 +87,20 @@ where
 {
     // The log of a story is shown when it fails.
     let _ = tracing_subscriber::fmt().with_test_writer().try_init();
+    tell_under(demo_law, story).await;
+}
+
+/// Tells a story under another law.
+pub(crate) async fn tell_under<F, Story>(law: fn() -> Law, story: Story)
+where
+    Story: Fn(Office) -> F,
+    F: Future<Output = Office>,
+{
     let databases = [Some(Database::sqlite()), Database::postgres().await];
     for database in databases.into_iter().flatten() {
-        story(Office::open(database).await).await.close().await;
+        let site = Site { law, ..Site::default() };
+        let clock = Clock::frozen(START.parse().unwrap());
+        story(Office::open_at(database, clock, site).await).await.close().await;
     }
 }
 
@@ -123,7 +135,7 @@ impl Office {
 
     async fn setup(&self) -> Setup {
         let config = config(&self.database, &self.receiver, &self.site);
-        setup(config, &self.clock, &self.sandbox).await
+        setup(config, self.site.law, &self.clock, &self.sandbox).await
     }
 
     async fn with(
@@ -134,7 +146,8 @@ impl Office {
         site: Site,
     ) -> Self {
         let config = config(&database, &receiver, &site);
-        let (app, router) = assemble(setup(config, &clock, &sandbox).await, |_| Router::new());
+        let (app, router) =
+            assemble(setup(config, site.law, &clock, &sandbox).await, |_| Router::new());
         let listener = TcpListener::bind(&site.listen).await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         #[expect(clippy::disallowed_methods, reason = "ends with the test's runtime")]
@@ -261,12 +274,12 @@ pub(crate) fn press(who: &str, token: &str) -> Press {
     }
 }
 
-async fn setup(mut config: Config, clock: &Clock, sandbox: &Sandbox) -> Setup {
+async fn setup(mut config: Config, law: fn() -> Law, clock: &Clock, sandbox: &Sandbox) -> Setup {
     let means = Means::open(&mut config, clock.clone(), Seeds::system()).await.unwrap();
     Setup {
         config,
         means,
-        law: demo_law(),
+        law: law(),
         chats: vec![Arc::new(sandbox.clone())],
         directories: Vec::new(),
         pace: Pace::Unlimited,
@@ -317,6 +330,9 @@ resource_servers:
   - {{ id: "https://other.example/", api_keys: [{{ env: OTHER_BANK_KEY }}] }}
 encryption_key: {{ env: ENCRYPTION_KEY }}
 limits: {{ requests_per_second: 100000 }}
+scim:
+  - {{ id: okta, api_keys: [{{ env: OKTA_KEY }}] }}
+  - {{ id: entra, api_keys: [{{ env: ENTRA_KEY }}], teams_tenant: t-1 }}
 auditors: [{{ id: siem, api_keys: [{{ env: AUDITOR_KEY }}] }}]
 egress: {{ allow: [127.0.0.1/32] }}{keycloak}
 "#,
@@ -330,6 +346,8 @@ egress: {{ allow: [127.0.0.1/32] }}{keycloak}
         ("OTHER_BANK_KEY", OTHER_BANK_KEY),
         ("ENCRYPTION_KEY", ENCRYPTION_KEY),
         ("KEYCLOAK_PATH", KEYCLOAK_PATH),
+        ("OKTA_KEY", OKTA_KEY),
+        ("ENTRA_KEY", ENTRA_KEY),
     ]);
     Config::parse("countersign.yaml", &text, Path::new("/"), &environment)
         .map_err(|page| page.render(countersign::domain::diagnostic::Paint::Plain))
@@ -346,6 +364,10 @@ pub(crate) const ENCRYPTION_KEY: &str = "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc
 /// The secret of the address that Keycloak calls.
 pub(crate) const KEYCLOAK_PATH: &str = "0123456789abcdef0123456789abcdef";
 
+/// The keys of the providers of people.
+pub(crate) const OKTA_KEY: &str = "cs_okta_00000000000000000000000000000000000000000000";
+pub(crate) const ENTRA_KEY: &str = "cs_entra_00000000000000000000000000000000000000000000";
+
 /// The key of the auditor.
 pub(crate) const AUDITOR_KEY: &str = "cs_siem_00000000000000000000000000000000000000000000";
 
@@ -354,14 +376,18 @@ const DETAILS: &str = "details:\n  payment: { title: Pay a bill, risk: high, own
     access: write, params: { amount: decimal } }\n";
 
 fn demo_law() -> Law {
+    let known = Known { platforms: vec![demo::PLATFORM], ..Known::default() };
+    Law::parse(&demo_sources(), &known).unwrap()
+}
+
+/// The files of the demo.
+pub(crate) fn demo_sources() -> Sources {
     let source = |name: &str, text: &str| Source { name: name.to_owned(), text: text.to_owned() };
-    let sources = Sources {
+    Sources {
         policy: source("policy.yaml", demo::POLICY),
         catalogue: source("catalogue.yaml", &format!("{}{DETAILS}", demo::CATALOGUE)),
         people: source("people.yaml", demo::PEOPLE),
-    };
-    let known = Known { platforms: vec![demo::PLATFORM], ..Known::default() };
-    Law::parse(&sources, &known).unwrap()
+    }
 }
 
 /// A request to change live orders: two shop leads, then security.

@@ -44,6 +44,9 @@ fn doubtful(change: &Change<'_>, plan: &Plan, last: &Vote) -> Vec<Cast> {
         .filter_map(|vote| {
             let since = opened_at(vote.step, &item, change.view().request.opened_at);
             let membership = last.voter.roster.membership(&vote.person);
+            if membership.is_barred {
+                return Some(without(vote, Lost::Barred, change.now));
+            }
             let certain = membership.certain(plan.risk, change.now);
             weaker(vote, plan.steps.get(vote.step)?, since, &certain, change.now)
         })
@@ -75,8 +78,12 @@ fn weaker(
     let perhaps = [&certain.groups[..], &certain.unknown[..]].concat();
     let is_unclear = vote.asks.iter().any(|number| may(&perhaps, *number));
     let why = if is_unclear { Lost::MembershipUnknown } else { Lost::NotEligible };
-    // The asks that it stood for stay with it, for the record.
-    Some(Cast { struck: Some(Struck { at: now, why }), ..vote.clone() })
+    Some(without(vote, why, now))
+}
+
+/// A vote that counts for nothing any more. The asks that it stood for stay with it, for the record.
+fn without(vote: &Cast, why: Lost, at: Timestamp) -> Cast {
+    Cast { struck: Some(Struck { at, why }), ..vote.clone() }
 }
 
 fn struck(vote: &Cast) -> Event {

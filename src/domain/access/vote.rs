@@ -82,6 +82,8 @@ pub struct Membership {
     pub groups: Vec<Group>,
     /// When the directory of a group answered last, for every group that is kept in one.
     pub answered: BTreeMap<Group, Option<Timestamp>>,
+    /// Whether they may not act, whatever group they are in: switched off by whoever keeps them.
+    pub is_barred: bool,
 }
 
 /// The groups that count, and those of which nobody can tell.

@@ -17,7 +17,7 @@ use super::{
 use crate::{
     config::{
         api_key::{self, ApiKey},
-        client::{Auditor, Integrator, ResourceServer, TokenSubject},
+        client::{Auditor, Integrator, Provider, ResourceServer, TokenSubject},
         issuer::{Issuer, Keys},
     },
     domain::{client::Client, id::ClientId},
@@ -65,6 +65,7 @@ enum Holder {
     Client(ClientId),
     Auditor(Keyed),
     ResourceServer(Keyed),
+    Provider(Keyed),
 }
 
 #[derive(Debug)]
@@ -102,6 +103,7 @@ impl Registry {
         integrators: Vec<Integrator>,
         auditors: Vec<Auditor>,
         servers: Vec<ResourceServer>,
+        providers: Vec<Provider>,
         issuers: Vec<Issuer>,
         egress: &Egress,
     ) -> Self {
@@ -123,6 +125,10 @@ impl Registry {
         for server in servers {
             let keyed = Keyed::new(server.id, server.requests_per_second);
             registry.hold(server.api_keys, || Holder::ResourceServer(keyed.clone()));
+        }
+        for provider in providers {
+            let keyed = Keyed::new(provider.source.id, provider.requests_per_second);
+            registry.hold(provider.api_keys, || Holder::Provider(keyed.clone()));
         }
         for issuer in issuers {
             let jwks = match &issuer.keys {
@@ -162,14 +168,22 @@ impl Registry {
         match self.holder(key)? {
             Holder::Client(id) => self.clients.get(id).map(Party::Client),
             Holder::ResourceServer(keyed) => Some(Party::ResourceServer(keyed)),
-            Holder::Auditor(_) => None,
+            Holder::Auditor(_) | Holder::Provider(_) => None,
         }
     }
 
     pub(super) fn auditor_by_key(&self, key: &str) -> Option<&Keyed> {
         match self.holder(key)? {
             Holder::Auditor(keyed) => Some(keyed),
-            Holder::Client(_) | Holder::ResourceServer(_) => None,
+            Holder::Client(_) | Holder::ResourceServer(_) | Holder::Provider(_) => None,
+        }
+    }
+
+    /// Who tells us of people.
+    pub(super) fn provider_by_key(&self, key: &str) -> Option<&Keyed> {
+        match self.holder(key)? {
+            Holder::Provider(keyed) => Some(keyed),
+            Holder::Client(_) | Holder::ResourceServer(_) | Holder::Auditor(_) => None,
         }
     }
 

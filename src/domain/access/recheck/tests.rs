@@ -101,6 +101,18 @@ fn nobody_who_is_gone_counts_nor_anybody_of_whom_nobody_can_tell() {
 }
 
 #[test]
+fn who_is_switched_off_does_not_count_whatever_group_they_are_in() {
+    let (mut house, request) = waits_for_security(ask("shop", 2));
+    house.members.barred.insert("farid".into());
+    let view = house.click(&request, "sam", "security", Choice::Approve).unwrap();
+    assert!(view.outcome.is_none());
+    assert_eq!(lost(&house, &request)[1], ("farid".to_owned(), Some(Lost::Barred)));
+    let said = progress(&house, &request);
+    let line = "farid 12:00 UTC does not count any more: is not active any more";
+    assert!(said.contains(&line.to_owned()), "{said:?}");
+}
+
+#[test]
 fn an_answer_grows_old_between_the_click_and_the_decision() {
     let mut house = House::new();
     let plan = plan([vec![ask("shop", 1)], vec![ask("security", 1)]]);
