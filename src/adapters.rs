@@ -1,5 +1,6 @@
 //! The only place that names adapters: makes them out of the configuration.
 
+mod directory;
 pub mod keycloak;
 pub mod slack;
 mod teams;
@@ -41,6 +42,7 @@ pub fn known(config: &Config) -> Known {
     if config.teams.is_some() {
         known.platforms.push(settings::PLATFORM);
     }
+    known.directories.extend(directory::sources(config));
     known
 }
 
@@ -72,6 +74,7 @@ pub fn connect(config: &Config, people: &People, means: &Means) -> Result<Adapte
     if let Some(settings) = &config.teams {
         adapters.chats.push(Arc::new(teams::connect(settings, means)));
     }
+    adapters.directories.extend(directory::connect(config, means));
     Ok(adapters)
 }
 

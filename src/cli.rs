@@ -12,6 +12,7 @@ pub mod migrate;
 pub mod openapi;
 pub mod outbox;
 pub mod output;
+pub mod people;
 pub mod policy;
 pub mod requests;
 pub mod serve;
@@ -59,6 +60,9 @@ pub enum Command {
     Policy(policy::Policy),
     /// Say whether all is well: files, database, channels, clocks; and what to do if not.
     Doctor(doctor::Doctor),
+    /// Say who there is, who may not act, and what providers have changed.
+    #[command(subcommand)]
+    People(people::People),
     /// Bring the database up to date.
     Migrate(migrate::Migrate),
     /// Write what a chat product is told about this service.
@@ -107,6 +111,7 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Check(check) => check::run(&check),
         Command::Policy(policy) => policy::run(policy).await,
         Command::Doctor(doctor) => doctor::run(doctor).await,
+        Command::People(people) => people::run(people).await,
         Command::Migrate(migrate) => migrate::run(&migrate).await,
         Command::Manifest(wanted) => manifest::run(&wanted),
         Command::Slack(slack) => slack::run(slack).await,

@@ -3,6 +3,7 @@
 
 pub mod api_key;
 pub mod client;
+mod directory;
 pub mod environment;
 pub mod issuer;
 pub mod keycloak;
@@ -65,6 +66,10 @@ pub struct Config {
     pub keycloak: Vec<countersign_keycloak::settings::Connection>,
     /// Who tells us of people and groups.
     pub providers: Vec<Provider>,
+    /// Who is on call, by addresses of one's own.
+    pub on_call: Vec<countersign_directory::on_call::Schedule>,
+    pub pagerduty: Option<countersign_directory::pagerduty::Settings>,
+    pub entra: Option<countersign_directory::entra::Settings>,
     pub egress: countersign_egress::Settings,
     pub slack: Option<countersign_slack::settings::Settings>,
     pub teams: Option<countersign_teams::settings::Settings>,
@@ -113,6 +118,9 @@ const KEYS: &[&str] = &[
     "issuers",
     "keycloak",
     "scim",
+    "on_call",
+    "pagerduty",
+    "entra",
     "limits",
     "egress",
     "slack",
@@ -185,6 +193,9 @@ impl Reader<'_> {
         let slack = self.slack(members.get("slack"), public_url.as_deref(), &encryption_keys);
         let teams =
             self.teams(members.get("teams"), public_url.as_deref(), listen, &encryption_keys);
+        let on_call = self.on_call(members.get("on_call"));
+        let pagerduty = self.pagerduty(members.get("pagerduty"));
+        let entra = self.entra(members.get("entra"));
         let sandbox = self.sandbox(members.get("sandbox"), listen);
         Some(Config {
             listen: listen?,
@@ -200,6 +211,9 @@ impl Reader<'_> {
             issuers,
             keycloak,
             providers: providers.into_iter().map(|(_, provider)| provider).collect(),
+            on_call,
+            pagerduty,
+            entra,
             egress,
             slack,
             teams,

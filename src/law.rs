@@ -293,6 +293,11 @@ impl Law {
         let source = self.policy.groups.get(group)?;
         (!vote::is_believed(*at, risk, now)).then_some(source)
     }
+
+    /// When the directory of a group answered last.
+    pub fn answered_at(&self, group: &Group) -> Option<Timestamp> {
+        self.answered.get(group).copied().flatten()
+    }
 }
 
 impl vote::Roster for Law {

@@ -5,6 +5,7 @@ mod callbacks;
 mod chats;
 mod database;
 mod files;
+mod providers;
 mod report;
 
 use clap::Args;
@@ -75,5 +76,7 @@ async fn look_outside(
         findings.extend(delegator.examine().await);
     }
     chats::directories(law, &adapters.directories, findings).await;
+    let known = adapters::known(config);
+    providers::examine(law, &known.providers, &means.store, findings).await?;
     Ok(())
 }

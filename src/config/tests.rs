@@ -28,6 +28,9 @@ fn environment() -> Environment {
         ("TEAMS_CLIENT_SECRET", "abc~0123456789"),
         ("KEYCLOAK_PATH", "0123456789abcdef0123456789abcdef"),
         ("SIEM_KEY", "cs_siem_0123456789abcdefghijklmnopqrstuvwx"),
+        ("ON_CALL_TOKEN", "abc"),
+        ("PAGERDUTY_TOKEN", "abc"),
+        ("GRAPH_SECRET", "abc"),
         ("OKTA_SCIM_KEY", "cs_okta_0123456789abcdefghijklmnopqrstuvwx"),
         ("API_SERVER_KEY", "cs_api_0123456789abcdefghijklmnopqrstuvwx"),
     ])
@@ -116,6 +119,12 @@ fn the_file_names_every_key() {
     assert_eq!(names(auditor), client::AUDITOR_KEYS.iter().copied().collect());
     let provider = first(member(&root, "scim"));
     assert_eq!(names(provider), scim::KEYS.iter().copied().collect());
+    let schedule = first(member(&root, "on_call"));
+    assert_eq!(names(schedule), directory::ON_CALL_KEYS.iter().copied().collect());
+    let pagerduty = names(member(&root, "pagerduty"));
+    assert_eq!(pagerduty, directory::PAGERDUTY_KEYS.iter().copied().collect());
+    let entra = names(member(&root, "entra"));
+    assert_eq!(entra, directory::ENTRA_KEYS.iter().copied().collect());
     let mut issuer = names(first(member(&root, "issuers")));
     issuer.insert("jwks_file");
     assert_eq!(issuer, issuer::KEYS.iter().copied().collect());

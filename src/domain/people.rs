@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use countersign_port::access::Identity;
+use countersign_port::{access::Identity, directory::PEOPLE_FILE};
 
 use super::{
     diagnostic::{Diagnostic, Span},
@@ -76,10 +76,20 @@ impl People {
     #[must_use]
     pub fn with_accounts(&self, books: &BTreeMap<Group, Vec<Identity>>) -> Self {
         let members = books.iter().map(|(group, accounts)| {
-            let ids = accounts.iter().filter_map(|account| self.accounts.get(account)).cloned();
+            let ids = accounts.iter().filter_map(|account| self.listed(account));
             (group.clone(), ids.collect())
         });
         self.with_members(&members.collect())
+    }
+
+    /// Whom a directory means.
+    fn listed(&self, account: &Identity) -> Option<PersonId> {
+        if account.provider == PEOPLE_FILE {
+            return self
+                .get(&PersonId::from(account.subject.as_str()))
+                .map(|person| person.id.clone());
+        }
+        self.accounts.get(account).cloned()
     }
 
     /// The same people, with other members of some groups.

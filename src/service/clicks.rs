@@ -11,6 +11,7 @@ use countersign_port::{
     card::{Card, Verb},
     text::Untrusted,
 };
+use jiff::Timestamp;
 
 use super::Service;
 use crate::{
@@ -22,10 +23,14 @@ use crate::{
             vote::{Roster, Vote, Voter},
         },
         button::{self, Meaning},
-        card::{self, Scene, refusal},
+        card::{
+            self, Scene,
+            refusal::{self, Silence},
+        },
         decide::ItemState,
-        id::PersonId,
+        id::{Group, PersonId},
         people::Person,
+        policy::GroupSource,
     },
     law::Law,
     store::card::{PostedCard, find},
@@ -220,6 +225,9 @@ impl Service {
             Ok(view) => {
                 let now = self.parts.clock.now();
                 let scene = Scene { view: &view, item: posted.item, people: &law.people, now };
+                if kind == RefusalKind::MembershipUnknown {
+                    return refusal::silent(&silences(law, &view, posted.item, now));
+                }
                 match left {
                     Some(left) => refusal::tries_left(scene, left),
                     None => refusal::refusal(scene, kind, Some(person)),
@@ -228,6 +236,18 @@ impl Service {
             Err(refusal) => refusal,
         }
     }
+}
+
+/// The directories that would have to speak for this item.
+fn silences(law: &Law, view: &View, item: usize, now: Timestamp) -> Vec<Silence> {
+    let plan = view.plans.get(item);
+    let silent = plan.into_iter().flat_map(|plan| law.silences(plan, now));
+    let silence = |(group, source): (&Group, &GroupSource)| Silence {
+        group: group.to_string(),
+        place: format!("{} {}", source.kind, source.value),
+        since: law.answered_at(group),
+    };
+    silent.map(silence).collect()
 }
 
 /// “Other” says nothing by itself.

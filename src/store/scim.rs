@@ -122,18 +122,17 @@ impl Store {
         let mut members = members(&self.read).await?;
         let mut provisioned = Provisioned { version, ..Provisioned::default() };
         for row in sqlx::query(ALL).fetch_all(&self.read).await? {
-            match row.try_get::<&str, _>("kind")? {
-                "User" => provisioned.users.push(user(&row)?),
-                _ => {
-                    let id: String = row.try_get("id")?;
-                    provisioned.groups.push(Group {
-                        source: row.try_get("source")?,
-                        name: row.try_get("name")?,
-                        external_id: row.try_get("external_id")?,
-                        members: members.remove(&id).unwrap_or_default(),
-                    });
-                }
+            if row.try_get::<&str, _>("kind")? == Kind::User.as_str() {
+                provisioned.users.push(user(&row)?);
+                continue;
             }
+            let id: String = row.try_get("id")?;
+            provisioned.groups.push(Group {
+                source: row.try_get("source")?,
+                name: row.try_get("name")?,
+                external_id: row.try_get("external_id")?,
+                members: members.remove(&id).unwrap_or_default(),
+            });
         }
         Ok(provisioned)
     }

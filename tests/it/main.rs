@@ -8,6 +8,7 @@ mod canary;
 mod credential;
 mod database;
 mod decide;
+mod directory;
 mod doctor;
 mod init;
 mod intake;

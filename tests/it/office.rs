@@ -5,6 +5,7 @@ use std::{path::Path, sync::Arc};
 
 use axum::Router;
 use countersign::{
+    adapters,
     app::App,
     clock::{Clock, Seeds},
     config::{Config, environment::Environment},
@@ -50,16 +51,26 @@ pub(crate) struct Office {
 #[derive(Debug, Clone)]
 pub(crate) struct Site {
     pub(crate) listen: String,
-    pub(crate) law: fn() -> Law,
+    pub(crate) sources: fn() -> Sources,
+    pub(crate) known: fn(&mut Known),
     /// The issuer of a realm of Keycloak's.
     pub(crate) realm: Option<String>,
     /// Where outcomes may be sent beside the receiver.
     pub(crate) callback: Option<String>,
+    /// More of the configuration.
+    pub(crate) more: String,
 }
 
 impl Default for Site {
     fn default() -> Self {
-        Self { listen: "127.0.0.1:0".to_owned(), law: demo_law, realm: None, callback: None }
+        Self {
+            listen: "127.0.0.1:0".to_owned(),
+            sources: demo_sources,
+            known: |_| {},
+            realm: None,
+            callback: None,
+            more: String::new(),
+        }
     }
 }
 
@@ -87,20 +98,19 @@ where
 {
     // The log of a story is shown when it fails.
     let _ = tracing_subscriber::fmt().with_test_writer().try_init();
-    tell_under(demo_law, story).await;
+    tell_in(&Site::default(), story).await;
 }
 
-/// Tells a story under another law.
-pub(crate) async fn tell_under<F, Story>(law: fn() -> Law, story: Story)
+/// Tells a story in an office that is set up otherwise.
+pub(crate) async fn tell_in<F, Story>(site: &Site, story: Story)
 where
     Story: Fn(Office) -> F,
     F: Future<Output = Office>,
 {
     let databases = [Some(Database::sqlite()), Database::postgres().await];
     for database in databases.into_iter().flatten() {
-        let site = Site { law, ..Site::default() };
         let clock = Clock::frozen(START.parse().unwrap());
-        story(Office::open_at(database, clock, site).await).await.close().await;
+        story(Office::open_at(database, clock, site.clone()).await).await.close().await;
     }
 }
 
@@ -135,7 +145,7 @@ impl Office {
 
     async fn setup(&self) -> Setup {
         let config = config(&self.database, &self.receiver, &self.site);
-        setup(config, self.site.law, &self.clock, &self.sandbox).await
+        setup(config, &self.site, &self.clock, &self.sandbox).await
     }
 
     async fn with(
@@ -147,7 +157,7 @@ impl Office {
     ) -> Self {
         let config = config(&database, &receiver, &site);
         let (app, router) =
-            assemble(setup(config, site.law, &clock, &sandbox).await, |_| Router::new());
+            assemble(setup(config, &site, &clock, &sandbox).await, |_| Router::new());
         let listener = TcpListener::bind(&site.listen).await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         #[expect(clippy::disallowed_methods, reason = "ends with the test's runtime")]
@@ -274,14 +284,19 @@ pub(crate) fn press(who: &str, token: &str) -> Press {
     }
 }
 
-async fn setup(mut config: Config, law: fn() -> Law, clock: &Clock, sandbox: &Sandbox) -> Setup {
+async fn setup(mut config: Config, site: &Site, clock: &Clock, sandbox: &Sandbox) -> Setup {
     let means = Means::open(&mut config, clock.clone(), Seeds::system()).await.unwrap();
+    let mut known = adapters::known(&config);
+    known.platforms.push(demo::PLATFORM);
+    (site.known)(&mut known);
+    let law = Law::parse(&(site.sources)(), &known).unwrap();
+    let adapters = adapters::connect(&config, &law.people, &means).unwrap();
     Setup {
         config,
         means,
-        law: law(),
+        law,
         chats: vec![Arc::new(sandbox.clone())],
-        directories: Vec::new(),
+        directories: adapters.directories,
         pace: Pace::Unlimited,
     }
 }
@@ -330,13 +345,12 @@ resource_servers:
   - {{ id: "https://other.example/", api_keys: [{{ env: OTHER_BANK_KEY }}] }}
 encryption_key: {{ env: ENCRYPTION_KEY }}
 limits: {{ requests_per_second: 100000 }}
-scim:
-  - {{ id: okta, api_keys: [{{ env: OKTA_KEY }}] }}
-  - {{ id: entra, api_keys: [{{ env: ENTRA_KEY }}], teams_tenant: t-1 }}
 auditors: [{{ id: siem, api_keys: [{{ env: AUDITOR_KEY }}] }}]
 egress: {{ allow: [127.0.0.1/32] }}{keycloak}
+{more}
 "#,
         database.url(),
+        more = site.more,
     );
     let environment = Environment::of([
         ("API_KEY", API_KEY),
@@ -348,6 +362,7 @@ egress: {{ allow: [127.0.0.1/32] }}{keycloak}
         ("KEYCLOAK_PATH", KEYCLOAK_PATH),
         ("OKTA_KEY", OKTA_KEY),
         ("ENTRA_KEY", ENTRA_KEY),
+        ("DIRECTORY_TOKEN", DIRECTORY_TOKEN),
     ]);
     Config::parse("countersign.yaml", &text, Path::new("/"), &environment)
         .map_err(|page| page.render(countersign::domain::diagnostic::Paint::Plain))
@@ -368,17 +383,15 @@ pub(crate) const KEYCLOAK_PATH: &str = "0123456789abcdef0123456789abcdef";
 pub(crate) const OKTA_KEY: &str = "cs_okta_00000000000000000000000000000000000000000000";
 pub(crate) const ENTRA_KEY: &str = "cs_entra_00000000000000000000000000000000000000000000";
 
+/// What directories are asked with.
+pub(crate) const DIRECTORY_TOKEN: &str = "directory-token";
+
 /// The key of the auditor.
 pub(crate) const AUDITOR_KEY: &str = "cs_siem_00000000000000000000000000000000000000000000";
 
 /// What the demo does not ask for.
 const DETAILS: &str = "details:\n  payment: { title: Pay a bill, risk: high, owner: shop, env: prod, \
     access: write, params: { amount: decimal } }\n";
-
-fn demo_law() -> Law {
-    let known = Known { platforms: vec![demo::PLATFORM], ..Known::default() };
-    Law::parse(&demo_sources(), &known).unwrap()
-}
 
 /// The files of the demo.
 pub(crate) fn demo_sources() -> Sources {

@@ -69,6 +69,7 @@ fn the_domain_knows_only_the_port() {
         "countersign_teams",
         "countersign_sandbox",
         "countersign_webhook",
+        "countersign_directory::",
         "countersign_keycloak",
         "countersign_egress",
         "crate::audit",
@@ -111,6 +112,7 @@ fn only_the_root_names_adapters() {
         "countersign_teams",
         "countersign_sandbox",
         "countersign_webhook",
+        "countersign_directory::",
         "countersign_keycloak",
         "countersign_hydra",
     ];

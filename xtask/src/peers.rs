@@ -9,6 +9,7 @@ mod oidc_provider;
 mod openapi;
 mod place;
 mod sarif;
+mod scim;
 mod server;
 mod slack_blocks;
 mod slack_emulate;
@@ -76,6 +77,11 @@ pub(crate) const ALL: &[Suite] = &[
         name: "sarif",
         about: "what `policy check --sarif` writes is valid by the published schema",
         run: sarif::run,
+    },
+    Suite {
+        name: "scim",
+        about: "scim2-tester finds that our SCIM server keeps to the RFCs",
+        run: scim::run,
     },
     Suite {
         name: "browser",

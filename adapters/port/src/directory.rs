@@ -4,6 +4,10 @@ use async_trait::async_trait;
 
 use crate::access::Identity;
 
+/// The provider of an account whose subject is a key of the people file, for directories that are
+/// kept by whoever keeps that file.
+pub const PEOPLE_FILE: &str = "people";
+
 /// A source of groups.
 #[async_trait]
 pub trait Directory: Send + Sync {

@@ -2,6 +2,8 @@
 
 use countersign_port::access::{Refusal, RefusalKind};
 
+use jiff::Timestamp;
+
 use super::{Scene, deciders, names, words::joined};
 use crate::domain::{
     decide::ItemState,
@@ -168,6 +170,32 @@ fn over(scene: Scene<'_>) -> String {
 fn wrong_number(scene: Scene<'_>) -> String {
     let name = super::sentence_name(&scene.view.request.subject).display();
     format!("That number isn't the one on {name}'s screen.")
+}
+
+/// A group that is kept elsewhere, where nobody has said lately who is in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Silence {
+    pub group: String,
+    /// The directory, and what the group is called there.
+    pub place: String,
+    pub since: Option<Timestamp>,
+}
+
+/// Says which directory is silent, and since when.
+pub fn silent(silences: &[Silence]) -> Refusal {
+    let since = |silence: &Silence| match silence.since {
+        Some(at) => format!("has not answered since {}", at.strftime("%Y-%m-%d %H:%M UTC")),
+        None => "has not answered yet".to_owned(),
+    };
+    let all = silences.iter().map(|silence| {
+        let Silence { group, place, .. } = silence;
+        format!(" Who is in {group} stands in {place}, which {}.", since(silence))
+    });
+    let all: String = all.collect();
+    let sentence = format!(
+        "We can't tell which groups you are in just now.{all} Nothing was recorded; try again in a minute."
+    );
+    Refusal { kind: RefusalKind::MembershipUnknown, sentence }
 }
 
 /// The same for somebody who may try so often again.

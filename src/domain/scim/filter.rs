@@ -86,9 +86,10 @@ impl Filter {
             Self::Compare { attribute, operator, value: wanted } => {
                 let is_exact = EXACT.iter().any(|name| attribute.is(name));
                 let mut found = attribute.values(value).into_iter();
-                match operator {
-                    Operator::NotEqual => !found.any(|one| is_equal(one, wanted, is_exact)),
-                    _ => found.any(|one| compares(one, *operator, wanted, is_exact)),
+                if *operator == Operator::NotEqual {
+                    !found.any(|one| is_equal(one, wanted, is_exact))
+                } else {
+                    found.any(|one| compares(one, *operator, wanted, is_exact))
                 }
             }
             Self::Present(attribute) => attribute.values(value).into_iter().any(is_something),

@@ -201,17 +201,14 @@ fn described(filter: Option<&Filter>) -> Option<Map<String, Value>> {
 }
 
 fn listed(value: &Value) -> Vec<Value> {
-    match value {
-        Value::Array(elements) => elements.clone(),
-        one => vec![one.clone()],
-    }
+    value.as_array().cloned().unwrap_or_else(|| vec![value.clone()])
 }
 
 /// Elements are known by their `value`.
 fn is_among(element: &Value, others: &[Value]) -> bool {
-    let key = |element: &Value| match element {
-        Value::Object(map) => member(map, "value").cloned(),
-        plain => Some(plain.clone()),
+    let key = |element: &Value| match element.as_object() {
+        Some(map) => member(map, "value").cloned(),
+        None => Some(element.clone()),
     };
     let own = key(element);
     own.is_some() && others.iter().any(|other| key(other) == own)

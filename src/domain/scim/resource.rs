@@ -207,9 +207,9 @@ fn members(body: &Map<String, Value>) -> Result<Vec<String>, Fault> {
         Some(Value::Array(all)) => all,
         Some(_) => return Err(wanted()),
     };
-    let id = |one: &Value| match one {
-        Value::Object(map) => text(map, "value").ok().flatten(),
-        _ => one.as_str().map(str::to_owned),
+    let id = |one: &Value| match one.as_object() {
+        Some(map) => text(map, "value").ok().flatten(),
+        None => one.as_str().map(str::to_owned),
     };
     let mut members = all.iter().map(id).collect::<Option<Vec<String>>>().ok_or_else(wanted)?;
     members.sort_unstable();

@@ -113,7 +113,7 @@ pub(super) fn created(body: &Value) -> Response {
     response
 }
 
-pub(super) fn listed(total: i64, start: i64, resources: Vec<Value>) -> Response {
+pub(super) fn listed(total: i64, start: i64, resources: &[Value]) -> Response {
     good(&json!({
         "schemas": [LIST],
         "totalResults": total,

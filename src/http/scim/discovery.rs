@@ -51,7 +51,7 @@ pub(super) async fn resource_type(
 
 fn all(state: &AppState, text: &str, kind: &str, plural: &str) -> Response {
     let found = located(state, text, kind, plural);
-    listed(i64::try_from(found.len()).unwrap_or(i64::MAX), 1, found)
+    listed(i64::try_from(found.len()).unwrap_or(i64::MAX), 1, &found)
 }
 
 fn one(

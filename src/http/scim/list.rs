@@ -45,8 +45,8 @@ pub(super) async fn list(
         None => search(&state, &provider.id, kind, &question).await?,
     };
     let url = &state.service.parts.public_url;
-    let resources = found.iter().map(|kept| shown(url, kept, projection)).collect();
-    Ok(listed(total, *start, resources))
+    let resources: Vec<Value> = found.iter().map(|kept| shown(url, kept, projection)).collect();
+    Ok(listed(total, *start, &resources))
 }
 
 /// What of a resource a call wants back.

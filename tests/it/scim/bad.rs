@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::{PATCH, Provider, law, sam};
-use crate::office::{API_KEY, Answer, ENTRA_KEY, tell_under};
+use super::{PATCH, Provider, sam, told};
+use crate::office::{API_KEY, Answer, ENTRA_KEY, tell_in};
 
 const ERROR: &str = "urn:ietf:params:scim:api:messages:2.0:Error";
 
@@ -19,7 +19,7 @@ fn assert_fault(answer: &Answer, status: u16, scim_type: &str) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn only_a_provider_is_let_in_and_sees_its_own_people() {
-    tell_under(law, |office| async move {
+    tell_in(&told(), |office| async move {
         let okta = Provider::okta(&office);
         let id = okta.hire(&sam()).await;
         for key in [API_KEY, "", "cs_okta_11111111111111111111111111111111111111111111"] {
@@ -44,7 +44,7 @@ async fn only_a_provider_is_let_in_and_sees_its_own_people() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_does_not_fit_is_refused_and_changes_nothing() {
-    tell_under(law, |office| async move {
+    tell_in(&told(), |office| async move {
         let okta = Provider::okta(&office);
         let id = okta.hire(&sam()).await;
         let path = format!("Users/{id}");
@@ -95,7 +95,7 @@ async fn what_does_not_fit_is_refused_and_changes_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn lists_come_page_by_page() {
-    tell_under(law, |office| async move {
+    tell_in(&told(), |office| async move {
         let okta = Provider::okta(&office);
         for number in 0..5 {
             okta.hire(&json!({ "userName": format!("user-{number}"), "active": number < 3 })).await;

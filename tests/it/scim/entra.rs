@@ -3,12 +3,12 @@
 use countersign_port::card::Verb;
 use serde_json::json;
 
-use super::{Provider, law, status, waits_for_security};
-use crate::office::{ENTRA_KEY, tell_under};
+use super::{Provider, status, told, waits_for_security};
+use crate::office::{ENTRA_KEY, Site, demo_sources, tell_in};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn entra_updates_and_disables_somebody_in_its_own_words() {
-    tell_under(law, |office| async move {
+    tell_in(&told(), |office| async move {
         let entra = Provider { office: &office, key: ENTRA_KEY };
         let id = entra
             .hire(&json!({
@@ -54,7 +54,7 @@ async fn entra_updates_and_disables_somebody_in_its_own_words() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn entra_manages_the_members_of_a_group() {
-    tell_under(law, |office| async move {
+    tell_in(&told(), |office| async move {
         let entra = Provider { office: &office, key: ENTRA_KEY };
         let user = |name: &str| json!({ "userName": name, "externalId": name, "active": true });
         let (gus, olu) = (entra.hire(&user("gus")).await, entra.hire(&user("olu")).await);
@@ -83,21 +83,22 @@ async fn entra_manages_the_members_of_a_group() {
 /// The external id is the account in chat: nobody has to be written into the people file.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_external_id_that_is_an_account_makes_a_person() {
-    fn by_entra() -> countersign::law::Law {
-        use countersign::{
-            domain::provisioned::Source,
-            law::{Known, Law},
-        };
-        let mut sources = crate::office::demo_sources();
-        sources.policy.text.push_str("\ngroups:\n  security: { scim_group: Security }\n");
-        let lines = sources.people.text.lines().filter(|line| !line.contains("sam:"));
-        sources.people.text = lines.map(|line| format!("{line}\n")).collect();
-        let accounts = Some(("sandbox".to_owned(), "demo".to_owned()));
-        let providers = vec![Source { id: "entra".to_owned(), accounts }];
-        let known = Known { platforms: vec!["sandbox"], providers, ..Known::default() };
-        Law::parse(&sources, &known).unwrap()
-    }
-    tell_under(by_entra, |office| async move {
+    let by_entra = Site {
+        sources: || {
+            let mut sources = demo_sources();
+            sources.policy.text.push_str("\ngroups:\n  security: { scim_group: Security }\n");
+            let lines = sources.people.text.lines().filter(|line| !line.contains("sam:"));
+            sources.people.text = lines.map(|line| format!("{line}\n")).collect();
+            sources
+        },
+        // In the stories people click in the sandbox.
+        known: |known| {
+            known.providers[0].accounts = Some(("sandbox".to_owned(), "demo".to_owned()));
+        },
+        more: "scim: [{ id: entra, api_keys: [{ env: ENTRA_KEY }] }]".to_owned(),
+        ..Site::default()
+    };
+    tell_in(&by_entra, |office| async move {
         let entra = Provider { office: &office, key: ENTRA_KEY };
         let sam = json!({ "userName": "sam@corp.example", "externalId": "sam",
             "displayName": "Sam Okoro", "active": true });

@@ -2,12 +2,12 @@
 
 use serde_json::{Value, json};
 
-use super::{Provider, law, sam};
-use crate::office::tell_under;
+use super::{Provider, sam, told};
+use crate::office::tell_in;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn okta_imports_assigns_updates_and_deactivates_somebody() {
-    tell_under(law, |office| async move {
+    tell_in(&told(), |office| async move {
         let okta = Provider::okta(&office);
         // Before it creates anybody, it asks whether they are there.
         let search = "Users?filter=userName%20eq%20%22SAM@example.com%22&startIndex=1&count=100";
@@ -43,7 +43,7 @@ async fn okta_imports_assigns_updates_and_deactivates_somebody() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn okta_pushes_a_group() {
-    tell_under(law, |office| async move {
+    tell_in(&told(), |office| async move {
         let okta = Provider::okta(&office);
         let sam = okta.hire(&sam()).await;
         let olu = okta.hire(&json!({ "userName": "olu", "externalId": "00u-olu" })).await;

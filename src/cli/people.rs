@@ -1,0 +1,26 @@
+//! `countersign people …`: who there is by the people file and by the providers, who may not act,
+//! and what was changed.
+
+pub mod history;
+pub mod list;
+
+use clap::Subcommand;
+
+use super::{End, Failure};
+
+/// What to look at.
+#[derive(Debug, Subcommand)]
+pub enum People {
+    /// Say who there is, in which groups and by whose word, and who may not act.
+    List(list::List),
+    /// Say what providers have changed of people and groups.
+    History(history::History),
+}
+
+/// Does what was asked for.
+pub async fn run(people: People) -> Result<End, Failure> {
+    match people {
+        People::List(list) => list::run(list).await,
+        People::History(history) => history::run(&history).await,
+    }
+}

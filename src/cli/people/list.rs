@@ -1,0 +1,92 @@
+//! `countersign people list`: everybody, as the service sees them now. Groups that a directory is
+//! asked about are not asked here; `doctor` asks.
+
+use clap::Args;
+use secrecy::ExposeSecret;
+use serde::Serialize;
+
+use crate::{
+    adapters,
+    cli::{ConfigFile, End, Failure, output, table},
+    domain::{
+        id::Group,
+        people::Person,
+        provisioned::{PROVIDER, Source},
+    },
+    law::{Law, Sources},
+    store::Store,
+};
+
+/// How it is said.
+#[derive(Debug, Args)]
+pub struct List {
+    #[command(flatten)]
+    file: ConfigFile,
+    /// One JSON object a line.
+    #[arg(long)]
+    json: bool,
+}
+
+/// A person, in a line.
+#[derive(Debug, Serialize)]
+struct Row<'a> {
+    person: &'a str,
+    name: &'a str,
+    groups: Vec<&'a str>,
+    /// Where they have an account.
+    accounts: Vec<&'a str>,
+    /// Whether a provider, and not the people file, has told of them.
+    told: Option<&'a str>,
+    may_act: &'static str,
+}
+
+/// Reads the files and the database.
+pub(super) async fn run(list: List) -> Result<End, Failure> {
+    let config = output::config(&list.file.config)?;
+    let sources = Sources::read(&config.policy, &config.catalogue, &config.people)?;
+    let known = adapters::known(&config);
+    let law = Law::parse(&sources, &known).map_err(|faulty| output::law_faults(&faulty))?;
+    let store = Store::connect(config.database.expose_secret()).await?;
+    let provisioned = store.provisioned().await;
+    store.close().await;
+    let law = law.told(provisioned?.into());
+    for person in law.people.iter() {
+        let row = row(&law, person, &known.providers);
+        if list.json {
+            output::data(&serde_json::to_string(&row)?);
+        } else {
+            tell(&row);
+        }
+    }
+    Ok(End::Yes)
+}
+
+fn row<'a>(law: &Law, person: &'a Person, providers: &'a [Source]) -> Row<'a> {
+    let told = providers.iter().map(|provider| provider.id.as_str());
+    let key = person.id.as_str();
+    Row {
+        person: key,
+        name: &person.name,
+        groups: person.groups.iter().map(Group::as_str).collect(),
+        accounts: person.identities.iter().map(|account| account.provider.as_str()).collect(),
+        told: told
+            .into_iter()
+            .find(|id| key.strip_prefix(id).is_some_and(|rest| rest.starts_with(':'))),
+        may_act: if law.barred().contains(&person.id) { "no" } else { "yes" },
+    }
+}
+
+fn tell(row: &Row<'_>) {
+    let Row { person, name, groups, accounts, told, may_act } = row;
+    let accounts: Vec<&str> = accounts.iter().copied().filter(|one| *one != PROVIDER).collect();
+    let mut notes = Vec::new();
+    if *may_act == "no" {
+        notes.push("switched off: decides nothing".to_owned());
+    }
+    if accounts.is_empty() {
+        notes.push("no account in chat: cannot decide".to_owned());
+    }
+    notes.extend(told.map(|provider| format!("told by {provider}")));
+    let (name, groups, notes) = (table::safe(name), groups.join(", "), notes.join("; "));
+    output::data(&format!("{person}  {name}  [{}]  {notes}", table::safe(&groups)).trim_end());
+}
