@@ -104,6 +104,7 @@ pub(crate) fn request() -> Result<AccessRequest, Failure> {
             name: Some(Untrusted::new("Dana Novak")),
             email: Some("dana@example.com".to_owned()),
             groups: Vec::new(),
+            proven: Vec::new(),
             roles: Vec::new(),
             sid: None,
         },

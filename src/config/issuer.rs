@@ -24,6 +24,19 @@ pub struct Issuer {
     pub token_type: Option<String>,
     /// The claim that names the OAuth client.
     pub client_claim: String,
+    /// How its tokens about subjects are read, where they are believed.
+    pub subject_tokens: Option<SubjectTokens>,
+}
+
+/// Tokens that say who a subject is and what they are in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SubjectTokens {
+    /// Whom they may be meant for: the OAuth clients that people sign in to.
+    pub audiences: Vec<String>,
+    /// The claim that is the id of the subject in requests.
+    pub subject_claim: String,
+    pub groups_claim: Option<String>,
+    pub roles_claim: Option<String>,
 }
 
 /// Where the public keys are.
@@ -33,8 +46,18 @@ pub enum Keys {
     Given(JwkSet),
 }
 
-pub(super) const KEYS: &[&str] =
-    &["issuer", "audience", "jwks_uri", "jwks_file", "algorithm", "typ", "client_claim"];
+pub(super) const KEYS: &[&str] = &[
+    "issuer",
+    "audience",
+    "jwks_uri",
+    "jwks_file",
+    "algorithm",
+    "typ",
+    "client_claim",
+    "subject_tokens",
+];
+pub(super) const SUBJECT_KEYS: &[&str] =
+    &["audience", "subject_claim", "groups_claim", "roles_claim"];
 
 pub(super) const ALGORITHMS: [(&str, Algorithm); 6] = [
     ("RS256", Algorithm::RS256),
@@ -68,6 +91,7 @@ impl Reader<'_> {
         let audience = text("audience").or(public_url);
         let token_type = text("typ").map(str::to_owned);
         let client_claim = text("client_claim").unwrap_or("client_id").to_owned();
+        let subject_tokens = members.get("subject_tokens").and_then(|n| self.subject_tokens(n));
         let algorithm = members.get("algorithm");
         let algorithm =
             algorithm.and_then(|node| read::choice(node, &ALGORITHMS, &mut self.faults));
@@ -78,7 +102,30 @@ impl Reader<'_> {
             algorithm: algorithm.unwrap_or(Algorithm::RS256),
             token_type,
             client_claim,
+            subject_tokens,
         })
+    }
+
+    fn subject_tokens(&mut self, node: &Node) -> Option<SubjectTokens> {
+        let members = Members::of(node, SUBJECT_KEYS, &mut self.faults)?;
+        let audiences = members.need("audience", &mut self.faults).map(read::one_or_more);
+        let audiences = audiences.unwrap_or_default().iter();
+        let audiences: Vec<String> = audiences
+            .filter_map(|node| read::text(node, &mut self.faults).map(str::to_owned))
+            .collect();
+        let mut text = |key: &str| {
+            let text = members.get(key).and_then(|node| read::text(node, &mut self.faults));
+            text.map(str::to_owned)
+        };
+        let subject_claim = text("subject_claim").unwrap_or_else(|| "sub".to_owned());
+        let (groups_claim, roles_claim) = (text("groups_claim"), text("roles_claim"));
+        if groups_claim.is_none() && roles_claim.is_none() {
+            self.fault(
+                node,
+                "say which claims are believed: `groups_claim`, `roles_claim` or both",
+            );
+        }
+        Some(SubjectTokens { audiences, subject_claim, groups_claim, roles_claim })
     }
 
     fn keys(&mut self, node: &Node, members: &Members<'_>) -> Option<Keys> {

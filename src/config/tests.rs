@@ -127,6 +127,8 @@ fn the_file_names_every_key() {
     assert_eq!(entra, directory::ENTRA_KEYS.iter().copied().collect());
     let mut issuer = names(first(member(&root, "issuers")));
     issuer.insert("jwks_file");
+    let subject = member(first(member(&root, "issuers")), "subject_tokens");
+    assert_eq!(names(subject), issuer::SUBJECT_KEYS.iter().copied().collect());
     assert_eq!(issuer, issuer::KEYS.iter().copied().collect());
 }
 

@@ -158,6 +158,7 @@ pub(super) fn request(number: u128, items: usize) -> AccessRequest {
             name: None,
             email: None,
             groups: Vec::new(),
+            proven: Vec::new(),
             roles: Vec::new(),
             sid: None,
         },

@@ -71,6 +71,7 @@ fn request() -> AccessRequest {
             name: None,
             email: None,
             groups: Vec::new(),
+            proven: Vec::new(),
             roles: Vec::new(),
             sid: None,
         },

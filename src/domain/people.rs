@@ -346,6 +346,7 @@ mod tests {
             name: None,
             email: email.map(str::to_owned),
             groups: Vec::new(),
+            proven: Vec::new(),
             roles: Vec::new(),
             sid: None,
         }

@@ -119,6 +119,10 @@ pub struct Subject {
     pub id: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<Untrusted>,
+    /// Which of the claims an identity provider has signed, so that they are believed whoever
+    /// passes them on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub proven: Vec<ClaimKind>,
     /// Role claims, kept only where the integrator may assert them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub roles: Vec<String>,
@@ -127,6 +131,14 @@ pub struct Subject {
     pub sid: Option<String>,
     #[serde(rename = "type")]
     pub kind: String,
+}
+
+/// What a claim says of a subject.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClaimKind {
+    Groups,
+    Roles,
 }
 
 /// One thing that is decided on its own.

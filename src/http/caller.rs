@@ -3,7 +3,7 @@
 
 pub mod registry;
 mod pace;
-mod token;
+pub(super) mod token;
 
 use std::{sync::Arc, time::Duration};
 

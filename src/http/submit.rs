@@ -28,7 +28,7 @@ use sha2::{Digest, Sha256};
 
 pub(super) use self::draft::is_thumbprint;
 pub(crate) use self::preview::preview_of;
-use self::{preview::PreviewResponse, wire::SubmitRequest};
+use self::{draft::Asker, preview::PreviewResponse, wire::SubmitRequest};
 use super::{
     AppState,
     caller::Caller,
@@ -94,12 +94,13 @@ pub(super) async fn submit(
     let request: SubmitRequest = json(&headers, &body)?;
     let key = key.map(|key| key_use(key, &body)).transpose()?;
     let wish = request.wish();
-    let draft = draft::draft(
-        request,
-        &caller.client,
-        state.registry.servers(),
-        state.service.parts.clock.now(),
-    )?;
+    let now = state.service.parts.clock.now();
+    let claims = match &request.subject_token {
+        Some(token) => Some(state.registry.subject_claims(token, now).await?),
+        None => None,
+    };
+    let asker = Asker { client: &caller.client, claims };
+    let draft = draft::draft(request, asker, state.registry.servers(), now)?;
     match wish {
         wire::Wish::Preview => Ok(preview(&state, &caller, draft).await?.into_response()),
         wire::Wish::Open => {
@@ -161,7 +162,7 @@ pub(crate) fn read(
     servers: &BTreeSet<String>,
     now: Timestamp,
 ) -> Result<Draft, Refusal> {
-    draft::draft(typed(body)?, client, servers, now)
+    draft::draft(typed(body)?, Asker { client, claims: None }, servers, now)
 }
 
 fn typed<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {

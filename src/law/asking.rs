@@ -7,7 +7,7 @@ use crate::domain::{
     client::{Claims, Client},
     id::Group,
     policy::{GroupSource, Requester},
-    request::{AccessRequest, Subject},
+    request::{AccessRequest, ClaimKind, Subject},
 };
 
 /// The requester, as the policy sees them.
@@ -37,7 +37,12 @@ pub(super) fn requester(law: &Law, client: &Client, request: &AccessRequest) -> 
 
 /// Whether a claim puts the subject into a group; `None` where nobody here can tell.
 fn membership(source: &GroupSource, client: &Client, subject: &Subject) -> Option<bool> {
-    if !source.is_claim() || client.claims == Claims::Ignored {
+    let kind = match source.value.strip_prefix("role:") {
+        Some(_) => ClaimKind::Roles,
+        None => ClaimKind::Groups,
+    };
+    let is_believed = client.claims == Claims::Believed || subject.proven.contains(&kind);
+    if !source.is_claim() || !is_believed {
         return None;
     }
     let as_role = |role: &String| source.value == format!("role:{role}");

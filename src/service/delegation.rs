@@ -190,6 +190,7 @@ fn draft(delegated: Delegated, expires_in_seconds: i64) -> Draft {
             name: None,
             email: None,
             groups: Vec::new(),
+            proven: Vec::new(),
             roles: Vec::new(),
             sid: None,
         },

@@ -5,6 +5,7 @@
 mod audit;
 mod callback;
 mod canary;
+mod claims;
 mod credential;
 mod database;
 mod decide;

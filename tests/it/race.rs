@@ -93,6 +93,7 @@ pub(crate) fn draft(action: &str, requested: RequestedAccess, context: Context) 
             name: None,
             email: None,
             groups: Vec::new(),
+            proven: Vec::new(),
             roles: Vec::new(),
             sid: None,
         },

@@ -234,6 +234,7 @@ mod tests {
                 name: None,
                 email: None,
                 groups: Vec::new(),
+                proven: Vec::new(),
                 roles: Vec::new(),
                 sid: None,
             },

@@ -12,7 +12,7 @@ use tokio::sync::Semaphore;
 
 use super::{
     pace::Pace,
-    token::{self, Refused},
+    token::{self, Refused, SubjectClaims},
 };
 use crate::{
     config::{
@@ -208,6 +208,24 @@ impl Registry {
         let known = self.clients.get(&ClientId::from(client)).ok_or(Why::NoMatch)?;
         verify(headers, body, &known.secrets, now)?;
         Ok(known)
+    }
+
+    /// What a token of an identity provider says of a subject.
+    pub(in crate::http) async fn subject_claims(
+        &self,
+        token: &str,
+        now: Timestamp,
+    ) -> Result<SubjectClaims, Refusal> {
+        let refused = |why: Refused| {
+            tracing::info!(why = why.as_str(), "a subject token was refused");
+            let detail = "the `subject_token` is not accepted: check issuer, audience, expiry and claims \
+                against `subject_tokens` of the configuration; the log of the service says which";
+            Refusal::ForbiddenClaim { detail: detail.to_owned() }
+        };
+        let hint = token::hint(token).map_err(refused)?;
+        let trusted = self.issuers.get(&hint.issuer).ok_or(Refused::Issuer).map_err(refused)?;
+        let key = trusted.jwks.key(&hint.kid).await.ok_or(Refused::Key).map_err(refused)?;
+        token::verify_subject(token, &trusted.issuer, &key, now).map_err(refused)
     }
 
     pub(super) async fn client_by_token(

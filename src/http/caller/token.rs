@@ -33,6 +33,16 @@ pub(super) enum Refused {
     Expired,
     NotYet,
     Client,
+    /// Of a subject.
+    Claim,
+}
+
+/// What an identity provider has signed about a subject. `None` where its tokens do not say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::http) struct SubjectClaims {
+    pub(in crate::http) subject: String,
+    pub(in crate::http) groups: Option<Vec<String>>,
+    pub(in crate::http) roles: Option<Vec<String>>,
 }
 
 /// Where to look for the key. Believed by nobody until the signature is checked.
@@ -75,19 +85,70 @@ pub(super) fn verify(
     key: &DecodingKey,
     now: Timestamp,
 ) -> Result<String, Refused> {
+    let (header, claims) = verified(token, issuer, &[&issuer.audience], key, now)?;
+    check_type(&header, issuer.token_type.as_deref())?;
+    match claims.get(&issuer.client_claim) {
+        Some(Value::String(client)) => Ok(client.clone()),
+        Some(_) | None => Err(Refused::Client),
+    }
+}
+
+/// What a token says of a subject. A claim that is believed has to be there: one that was left out,
+/// because there are too many groups to name, does not say that there are none.
+pub(super) fn verify_subject(
+    token: &str,
+    issuer: &Issuer,
+    key: &DecodingKey,
+    now: Timestamp,
+) -> Result<SubjectClaims, Refused> {
+    let tokens = issuer.subject_tokens.as_ref().ok_or(Refused::Issuer)?;
+    let audiences: Vec<&str> = tokens.audiences.iter().map(String::as_str).collect();
+    let (header, claims) = verified(token, issuer, &audiences, key, now)?;
+    check_type(&header, None)?;
+    let subject = claim(&claims, &tokens.subject_claim).and_then(Value::as_str);
+    let believed = |name: &Option<String>| match name {
+        Some(name) => texts(claim(&claims, name)).ok_or(Refused::Claim).map(Some),
+        None => Ok(None),
+    };
+    Ok(SubjectClaims {
+        subject: subject.ok_or(Refused::Claim)?.to_owned(),
+        groups: believed(&tokens.groups_claim)?,
+        roles: believed(&tokens.roles_claim)?,
+    })
+}
+
+fn verified(
+    token: &str,
+    issuer: &Issuer,
+    audiences: &[&str],
+    key: &DecodingKey,
+    now: Timestamp,
+) -> Result<(Header, Map<String, Value>), Refused> {
     let mut validation = Validation::new(issuer.algorithm);
     validation.set_required_spec_claims(&["exp", "iss", "aud"]);
     validation.set_issuer(&[&issuer.issuer]);
-    validation.set_audience(&[&issuer.audience]);
+    validation.set_audience(audiences);
     // The library would ask the system for the time; it is checked below.
     validation.validate_exp = false;
     validation.validate_nbf = false;
     let token = decode::<Claims>(token, key, &validation).map_err(|_| Refused::NotVerified)?;
-    check_type(&token.header, issuer)?;
     check_time(&token.claims, now)?;
-    match token.claims.rest.get(&issuer.client_claim) {
-        Some(Value::String(client)) => Ok(client.clone()),
-        Some(_) | None => Err(Refused::Client),
+    Ok((token.header, token.claims.rest))
+}
+
+/// A claim by its name, or by the way to it.
+fn claim<'c>(claims: &'c Map<String, Value>, name: &str) -> Option<&'c Value> {
+    claims.get(name).or_else(|| {
+        let (first, rest) = name.split_once('.')?;
+        claim(claims.get(first)?.as_object()?, rest)
+    })
+}
+
+fn texts(value: Option<&Value>) -> Option<Vec<String>> {
+    match value? {
+        Value::String(one) => Some(vec![one.clone()]),
+        Value::Array(all) => all.iter().map(|one| one.as_str().map(str::to_owned)).collect(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => None,
     }
 }
 
@@ -100,13 +161,13 @@ fn refuse_instructions(header: &Header) -> Result<(), Refused> {
     if pointed || carried || changed || unencoded { Err(Refused::Header) } else { Ok(()) }
 }
 
-fn check_type(header: &Header, issuer: &Issuer) -> Result<(), Refused> {
+fn check_type(header: &Header, wanted: Option<&str>) -> Result<(), Refused> {
     let plain = |text: &str| {
         let lower = text.to_ascii_lowercase();
         lower.strip_prefix("application/").map(str::to_owned).unwrap_or(lower)
     };
     let found = header.typ.as_deref().map(plain);
-    let fits = match (&issuer.token_type, &found) {
+    let fits = match (wanted, &found) {
         (Some(wanted), Some(found)) => plain(wanted) == *found,
         (Some(_), None) => false,
         (None, Some(found)) => USUAL_TYPES.contains(&found.as_str()),
@@ -137,6 +198,7 @@ impl Refused {
             Self::Expired => "it has expired",
             Self::NotYet => "it is not valid yet",
             Self::Client => "no client is registered for it",
+            Self::Claim => "a claim that is believed is missing, or is no list of texts",
         }
     }
 }

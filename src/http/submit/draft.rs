@@ -16,17 +16,18 @@ use super::{
     scope,
     wire::{
         ActionBody, ActorBody, CallbackBody, ClientBody, ItemBody, RequestedAccessBody,
-        ResourceBody, SourceBody, SubjectBody, SubmitRequest,
+        ResourceBody, SourceBody, SubjectBody, SubjectProperties, SubmitRequest,
     },
 };
 use crate::{
     domain::{
         client::{Claims, Client},
         request::{
-            Action, Actor, AskingClient, Callback, Context, Draft, GRANT_SCOPE, Item,
+            Action, Actor, AskingClient, Callback, ClaimKind, Context, Draft, GRANT_SCOPE, Item,
             RequestedAccess, Resource, Subject, Urgency,
         },
     },
+    http::caller::token::SubjectClaims,
     refusal::Refusal,
 };
 
@@ -58,13 +59,20 @@ const EVENTS: [&str; 9] = [
     "approval.used",
 ];
 
+/// Who asks, and what an identity provider says of the subject.
+#[derive(Debug)]
+pub(super) struct Asker<'a> {
+    pub(super) client: &'a Client,
+    pub(super) claims: Option<SubjectClaims>,
+}
+
 type Checked<T> = Result<T, Refusal>;
 
 /// Checks a body against the rules for all and those for this client. `servers` are the resource
 /// servers that a credential can be meant for.
 pub(super) fn draft(
     body: SubmitRequest,
-    client: &Client,
+    Asker { client, claims }: Asker<'_>,
     servers: &BTreeSet<String>,
     now: Timestamp,
 ) -> Checked<Draft> {
@@ -96,7 +104,7 @@ pub(super) fn draft(
     };
     let credential = body.credential.map(|body| credential::wish(body, &items, servers));
     Ok(Draft {
-        subject: subject(body.subject, client)?,
+        subject: subject(body.subject, client, claims)?,
         client: asking,
         items,
         context,
@@ -150,19 +158,13 @@ fn source(body: SourceBody) -> Checked<Map<String, Value>> {
     Ok(source)
 }
 
-fn subject(body: SubjectBody, client: &Client) -> Checked<Subject> {
-    let properties = body.properties;
-    let claims = properties.groups.len() + properties.roles.len();
-    if claims > 0 && client.claims == Claims::Ignored {
-        return Err(Refusal::ForbiddenClaim {
-            detail: format!(
-                "client `{}` may not say which groups and roles a subject has: leave \
-                 `subject.properties.groups` and `.roles` out, or register it with `assert_claims: true`",
-                client.id
-            ),
-        });
-    }
-    if claims > MAX_CLAIMS {
+fn subject(body: SubjectBody, client: &Client, claims: Option<SubjectClaims>) -> Checked<Subject> {
+    let mut properties = body.properties;
+    let proven = match claims {
+        Some(claims) => proven(&body.id, &mut properties, claims)?,
+        None => believed(&properties, client)?,
+    };
+    if properties.groups.len() + properties.roles.len() > MAX_CLAIMS {
         return Err(invalid(format!("a subject has at most {MAX_CLAIMS} groups and roles")));
     }
     Ok(Subject {
@@ -171,9 +173,47 @@ fn subject(body: SubjectBody, client: &Client) -> Checked<Subject> {
         name: text("subject.properties.name", properties.name, MAX_ID_CHARS)?,
         email: plain("subject.properties.email", properties.email, MAX_ID_CHARS)?,
         groups: properties.groups,
+        proven,
         roles: properties.roles,
         sid: plain("subject.properties.sid", properties.sid, MAX_ID_CHARS)?,
     })
+}
+
+/// What the identity provider has signed goes for what the client says.
+fn proven(
+    id: &str,
+    properties: &mut SubjectProperties,
+    claims: SubjectClaims,
+) -> Checked<Vec<ClaimKind>> {
+    if !properties.groups.is_empty() || !properties.roles.is_empty() {
+        return Err(invalid(
+            "groups and roles stand in the `subject_token`: leave them out of `subject.properties`",
+        ));
+    }
+    if claims.subject != id {
+        let detail = "the `subject_token` is about somebody else than `subject.id`";
+        return Err(Refusal::ForbiddenClaim { detail: detail.to_owned() });
+    }
+    let groups = claims.groups.as_ref().map(|_| ClaimKind::Groups);
+    let roles = claims.roles.as_ref().map(|_| ClaimKind::Roles);
+    properties.groups = claims.groups.unwrap_or_default();
+    properties.roles = claims.roles.unwrap_or_default();
+    Ok(groups.into_iter().chain(roles).collect())
+}
+
+/// A client that may not say so says nothing.
+fn believed(properties: &SubjectProperties, client: &Client) -> Checked<Vec<ClaimKind>> {
+    let claims = properties.groups.len() + properties.roles.len();
+    if claims > 0 && client.claims == Claims::Ignored {
+        return Err(Refusal::ForbiddenClaim {
+            detail: format!(
+                "client `{}` may not say which groups and roles a subject has: leave \
+                 `subject.properties.groups` and `.roles` out, send a `subject_token`, or register it with `assert_claims: true`",
+                client.id
+            ),
+        });
+    }
+    Ok(Vec::new())
 }
 
 fn bundle(bodies: Vec<ItemBody>, now: Timestamp) -> Checked<Vec<Item>> {

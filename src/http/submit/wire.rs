@@ -45,6 +45,10 @@ pub(super) struct SubmitRequest {
     /// Kept with the request (CIBA).
     #[schema(max_length = 512)]
     pub(super) acr_values: Option<String>,
+    /// A JWT of a trusted issuer that carries the subject's groups and roles; instead of them in
+    /// `subject.properties`.
+    #[schema(max_length = 16384)]
+    pub(super) subject_token: Option<String>,
     pub(super) callback: Option<CallbackBody>,
     /// Ask for a single-use credential, to be claimed once the action is approved.
     pub(super) credential: Option<CredentialBody>,

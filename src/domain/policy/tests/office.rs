@@ -174,6 +174,7 @@ impl Asked {
                 name: None,
                 email: self.email.clone(),
                 groups: Vec::new(),
+                proven: Vec::new(),
                 roles: Vec::new(),
                 sid: None,
             },

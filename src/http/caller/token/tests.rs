@@ -22,6 +22,7 @@ fn issuer() -> Issuer {
         algorithm: Algorithm::EdDSA,
         token_type: None,
         client_claim: "client_id".to_owned(),
+        subject_tokens: None,
     }
 }
 

@@ -43,7 +43,8 @@ fn with(member: &str, value: Value) -> Value {
 
 fn taken(body: Value) -> Checked<Draft> {
     let servers = BTreeSet::from([API.to_owned()]);
-    draft(serde_json::from_value(body).unwrap(), &client(), &servers, now())
+    let asker = Asker { client: &client(), claims: None };
+    draft(serde_json::from_value(body).unwrap(), asker, &servers, now())
 }
 
 fn refused(body: Value) -> String {
@@ -267,8 +268,9 @@ fn claims_are_taken_from_those_who_may_make_them() {
     };
     assert!(refused(body()).contains("`assert_claims: true`"));
     let believed = Client { claims: Claims::Believed, ..client() };
-    let draft =
-        draft(serde_json::from_value(body()).unwrap(), &believed, &BTreeSet::new(), now()).unwrap();
+    let asker = Asker { client: &believed, claims: None };
+    let draft = draft(serde_json::from_value(body()).unwrap(), asker, &BTreeSet::new(), now());
+    let draft = draft.unwrap();
     assert_eq!(
         (draft.subject.groups, draft.subject.roles),
         (vec!["g".to_owned()], vec!["r".to_owned()])

@@ -91,6 +91,7 @@ impl Reader<'_> {
             email: self.optional(members, "email"),
             id,
             groups,
+            proven: Vec::new(),
             roles: roles.iter().map(role).collect(),
             sid: None,
         })
