@@ -340,3 +340,54 @@ fn a_channel_of_the_sandbox_that_stands_there_twice_is_shown() {
     assert!(page.contains("the channel `shop` stands here twice"), "{page}");
     assert!(page.contains("countersign.yaml:3:30"), "{page}");
 }
+
+#[test]
+fn providers_and_directories_are_refused_until_they_could_work() {
+    let text = "
+scim:
+  - { id: Okta, api_keys: [{ env: OKTA_SCIM_KEY }] }
+  - { id: okta, api_keys: [{ env: SIEM_KEY }] }
+  - { id: okta, api_keys: [{ env: API_SERVER_KEY }] }
+  - { api_key: x }
+on_call:
+  - { id: ops, url: ftp://rota.example.com }
+  - { id: ops, url: \"https://rota.example.com/now\" }
+  - { id: ops, url: \"https://rota.example.com/now\", token: abc }
+pagerduty: { token: { env: NOWHERE } }
+entra: { tenant_id: t, client_id: c, client_secret: { env: GRAPH_SECRET }, graph_url: graph }
+auditors: [{ id: siem, api_keys: [{ env: SIEM_KEY }] }]
+";
+    let said = faults(text, &environment());
+    for fault in [
+        "a name of a-z, 0-9 and -, at most 32",
+        "the provider `okta` stands here twice",
+        "unknown key `api_key`",
+        "`id` is missing",
+        "`api_keys` is missing",
+        "two API keys have the prefix `siem`",
+        "an https URL",
+        "`ops` stands here twice",
+        "a secret may not stand here",
+        "the environment variable `NOWHERE` is not set",
+        "`account` is missing",
+    ] {
+        assert!(said.contains(fault), "{fault}: {said}");
+    }
+}
+
+#[test]
+fn an_issuer_of_subject_tokens_says_which_claims_are_believed() {
+    let issuer = |more: &str| {
+        format!(
+            "issuers: [{{ issuer: a, jwks_uri: \"https://a.example\", subject_tokens: {{ {more} }} }}]"
+        )
+    };
+    let said = faults(&issuer("audience: app"), &environment());
+    assert!(said.contains("`groups_claim`, `roles_claim` or both"), "{said}");
+    let said = faults(&issuer("groups_claim: groups"), &environment());
+    assert!(said.contains("`audience` is missing"), "{said}");
+    let config = parsed(&issuer("audience: [app, web], roles_claim: roles"));
+    let tokens = config.issuers[0].subject_tokens.clone().unwrap();
+    assert_eq!(tokens.audiences, ["app", "web"]);
+    assert_eq!((tokens.subject_claim.as_str(), tokens.groups_claim), ("sub", None));
+}

@@ -150,6 +150,11 @@ impl People {
         self.everyone.get(self.accounts.get(identity)?)
     }
 
+    /// The key of whoever has the account.
+    pub fn owner_of(&self, identity: Option<&Identity>) -> Option<PersonId> {
+        self.accounts.get(identity?).cloned()
+    }
+
     pub fn groups_of(&self, id: &PersonId) -> &[Group] {
         self.get(id).map(|person| person.groups.as_slice()).unwrap_or_default()
     }

@@ -90,11 +90,10 @@ impl Provisioned {
                             standing.good_pins.insert((&source.id, pin));
                         }
                     }
-                    None => match user.elsewhere(source).and_then(|own| declared.by_identity(&own))
-                    {
+                    None => match people.owner_of(user.elsewhere(source).as_ref()) {
                         Some(person) => {
-                            people.know_as(&person.id, user);
-                            standing.note(&person.id, source, user.state);
+                            people.know_as(&person, user);
+                            standing.note(&person, source, user.state);
                         }
                         None => by_email(user, source, &mut people, &mut barred, &mut standing),
                     },

@@ -395,7 +395,8 @@ async fn a_body_that_does_not_fit_is_told_why() {
         body
     };
     let cases = [
-        (with("subject_token", json!("x")), 400, "invalid_request", "subject_token"),
+        (with("subject_assertion", json!("x")), 400, "invalid_request", "subject_assertion"),
+        (with("subject_token", json!("x")), 403, "forbidden_claim", "subject_token"),
         (with("subject", json!({ "type": "user" })), 400, "invalid_request", "at `subject`"),
         (with("dry_run", json!("yes")), 400, "invalid_request", "dry_run"),
         (with("items", json!([])), 400, "invalid_request", "items"),

@@ -51,7 +51,7 @@ impl Provider {
     }
 
     /// A good token about Dana, with some claims replaced.
-    fn token(&self, claims: Value) -> String {
+    fn token(&self, claims: &Value) -> String {
         let now = START.parse::<jiff::Timestamp>().unwrap().as_second();
         let mut all = json!({
             "iss": ISSUER, "aud": "portal", "sub": "dana", "exp": now + 300, "iat": now,
@@ -83,9 +83,10 @@ async fn what_the_identity_provider_has_signed_is_believed_whoever_passes_it_on(
             // Of whom nothing is said it cannot be said that they are no contractor.
             let (status, body) = ask(&office, None).await;
             assert_eq!((status, &body["detail"]), (403, &json!("Contractors change nothing.")));
-            let (status, body) = ask(&office, Some(&provider.token(json!({})))).await;
+            let (status, body) = ask(&office, Some(&provider.token(&json!({})))).await;
             assert_eq!(status, 202, "{body}");
-            let contractor = provider.token(json!({ "groups": ["team:shop", "team:contractors"] }));
+            let contractor =
+                provider.token(&json!({ "groups": ["team:shop", "team:contractors"] }));
             assert_eq!(ask(&office, Some(&contractor)).await.0, 403);
             // The token itself is kept nowhere.
             let id = body["task"]["id"].as_str().unwrap().parse().unwrap();
@@ -113,15 +114,15 @@ async fn a_token_that_is_not_wholly_good_is_refused() {
             let about = "the `subject_token` is about somebody else than `subject.id`";
             let bad = "the `subject_token` is not accepted";
             for (token, why) in [
-                (provider.token(json!({ "sub": "erin" })), about),
-                (provider.token(json!({ "sub": 7 })), bad),
-                (provider.token(json!({ "aud": "https://countersign.example" })), bad),
-                (provider.token(json!({ "iss": "https://other.example.com" })), bad),
-                (provider.token(json!({ "exp": 1 })), bad),
-                (provider.token(json!({ "groups": null })), bad),
-                (provider.token(json!({ "groups": ["a", 1] })), bad),
-                (provider.token(json!({ "realm": {} })), bad),
-                (stranger.token(json!({})), bad),
+                (provider.token(&json!({ "sub": "erin" })), about),
+                (provider.token(&json!({ "sub": 7 })), bad),
+                (provider.token(&json!({ "aud": "https://countersign.example" })), bad),
+                (provider.token(&json!({ "iss": "https://other.example.com" })), bad),
+                (provider.token(&json!({ "exp": 1 })), bad),
+                (provider.token(&json!({ "groups": null })), bad),
+                (provider.token(&json!({ "groups": ["a", 1] })), bad),
+                (provider.token(&json!({ "realm": {} })), bad),
+                (stranger.token(&json!({})), bad),
                 ("nothing".to_owned(), bad),
             ] {
                 let (status, body) = ask(&office, Some(&token)).await;
@@ -131,10 +132,10 @@ async fn a_token_that_is_not_wholly_good_is_refused() {
             }
             // Claims of the client beside it would be a second word about the same thing.
             let mut both = crate::office::write_prod();
-            both["subject_token"] = provider.token(json!({})).into();
+            both["subject_token"] = provider.token(&json!({})).into();
             both["subject"]["properties"] = json!({ "roles": ["reader"] });
             assert_eq!(office.ask(&both).await.status, 400);
-            let good = provider.token(json!({ "aud": ["app", "other"] }));
+            let good = provider.token(&json!({ "aud": ["app", "other"] }));
             assert_eq!(ask(&office, Some(&good)).await.0, 202);
             office.advance(SignedDuration::from_mins(6)).await;
             assert_eq!(ask(&office, Some(&good)).await.0, 403, "it has expired");

@@ -16,7 +16,9 @@ use crate::office::{Office, Site, demo_sources, tell_in, write_prod};
 /// The law of the demo, in which security is kept elsewhere.
 fn kept_in(source: &str) -> Sources {
     let mut sources = demo_sources();
-    sources.policy.text.push_str(&format!("\ngroups:\n  security: {{ {source} }}\n"));
+    sources.policy.text += "\ngroups:\n  security: { ";
+    sources.policy.text += source;
+    sources.policy.text += " }\n";
     sources.people.text = sources.people.text.replace("groups: [security], ", "");
     sources
 }

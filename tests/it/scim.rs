@@ -4,7 +4,9 @@
 mod bad;
 mod entra;
 mod okta;
+mod operate;
 
+use countersign::domain::id::PersonId;
 use countersign_port::{access::RefusalKind, card::Verb};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
@@ -154,7 +156,8 @@ async fn who_is_switched_off_decides_nothing_at_any_replica() {
         okta.switch(&sam, false).await;
         let button = office.button("security", Verb::Approve);
         let said = replica.service.law_now().await.unwrap();
-        assert_eq!(said.barred().iter().map(|who| who.as_str()).collect::<Vec<_>>(), ["sam"]);
+        let barred: Vec<&str> = said.barred().iter().map(PersonId::as_str).collect();
+        assert_eq!(barred, ["sam"]);
         let off = office.press_token("sam", &button).await.unwrap_err();
         assert_eq!(off.kind, RefusalKind::NotAPerson);
         assert_eq!(

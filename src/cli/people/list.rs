@@ -88,5 +88,5 @@ fn tell(row: &Row<'_>) {
     }
     notes.extend(told.map(|provider| format!("told by {provider}")));
     let (name, groups, notes) = (table::safe(name), groups.join(", "), notes.join("; "));
-    output::data(&format!("{person}  {name}  [{}]  {notes}", table::safe(&groups)).trim_end());
+    output::data(format!("{person}  {name}  [{}]  {notes}", table::safe(&groups)).trim_end());
 }

@@ -88,6 +88,15 @@ fn an_account_in_chat_that_the_file_pins_links_too() {
 }
 
 #[test]
+fn two_descriptions_of_one_account_are_one_person() {
+    let ann = user("okta", "a@x", "00u-ann", ON);
+    let two = vec![ann, user("entra", "eve", "eve-1", ON), user("entra", "eve.old", "eve-1", OFF)];
+    let two = joined(two);
+    assert!(two.barred.is_empty(), "one of them is active: {:?}", two.barred);
+    assert_eq!(two.people.iter().count(), 5);
+}
+
+#[test]
 fn whoever_the_file_does_not_know_is_a_person_by_the_provider() {
     let mut eve = user("entra", "eve@x", "eve-1", ON);
     eve.display_name = Some("Eve".to_owned());

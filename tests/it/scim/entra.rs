@@ -87,8 +87,8 @@ async fn an_external_id_that_is_an_account_makes_a_person() {
         sources: || {
             let mut sources = demo_sources();
             sources.policy.text.push_str("\ngroups:\n  security: { scim_group: Security }\n");
-            let lines = sources.people.text.lines().filter(|line| !line.contains("sam:"));
-            sources.people.text = lines.map(|line| format!("{line}\n")).collect();
+            let lines = sources.people.text.split_inclusive('\n');
+            sources.people.text = lines.filter(|line| !line.contains("sam:")).collect();
             sources
         },
         // In the stories people click in the sandbox.
