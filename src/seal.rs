@@ -6,6 +6,7 @@ use chacha20poly1305::{
     KeyInit, XChaCha20Poly1305, XNonce,
     aead::{Aead, Payload},
 };
+use hmac::{Hmac, Mac};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 
@@ -15,6 +16,8 @@ const VERSION: u8 = 1;
 const KEY_ID_BYTES: usize = 4;
 const NONCE_BYTES: usize = 24;
 const DOMAIN: &[u8] = b"countersign/seal/v1";
+const MAC_DOMAIN: &[u8] = b"countersign/mac/v1/";
+const MAC_BYTES: usize = 16;
 
 /// The keys that secrets are sealed with.
 #[derive(Debug, Default)]
@@ -91,6 +94,19 @@ impl KeyRing {
         Ok(SecretString::from(text))
     }
 
+    /// Half a MAC over a message, for one purpose, with the first key.
+    pub fn mac(&self, purpose: &str, message: &[u8]) -> Result<[u8; MAC_BYTES], SealError> {
+        let (_, key) = self.0.first().ok_or(SealError::NoKey)?;
+        let whole = mac(key, purpose, message).finalize().into_bytes();
+        Ok(*whole.first_chunk::<MAC_BYTES>().ok_or(SealError::NoKey)?)
+    }
+
+    /// Whether one of the keys made this MAC.
+    pub fn is_mac(&self, purpose: &str, message: &[u8], made: &[u8; MAC_BYTES]) -> bool {
+        let mut keys = self.0.iter();
+        keys.any(|(_, key)| mac(key, purpose, message).verify_truncated_left(made).is_ok())
+    }
+
     fn key(&self, id: KeyId) -> Result<&EncryptionKey, SealError> {
         let found = self.0.iter().find(|(other, _)| *other == id);
         found.map(|(_, key)| key).ok_or(SealError::MissingKey(id))
@@ -134,6 +150,22 @@ impl Place<'_> {
     }
 }
 
+/// Each purpose has a key of its own, derived from the one of the ring.
+fn mac(key: &EncryptionKey, purpose: &str, message: &[u8]) -> Hmac<Sha256> {
+    let mut derived = keyed(key.bytes());
+    derived.update(MAC_DOMAIN);
+    derived.update(purpose.as_bytes());
+    let mut mac = keyed(&derived.finalize().into_bytes());
+    mac.update(message);
+    mac
+}
+
+fn keyed(key: &[u8]) -> Hmac<Sha256> {
+    let none = hmac::digest::Key::<Hmac<Sha256>>::default();
+    // A key of any length will do.
+    Hmac::<Sha256>::new_from_slice(key).unwrap_or_else(|_| Hmac::new(&none))
+}
+
 fn cipher(key: &EncryptionKey) -> XChaCha20Poly1305 {
     XChaCha20Poly1305::new(key.bytes().into())
 }
@@ -162,6 +194,16 @@ mod tests {
             assert_eq!(opened.expose_secret(), "xoxb-secret", "{keys:?}");
         }
         assert_ne!(seal(&ring(&[2, 1])), sealed);
+    }
+
+    #[test]
+    fn a_mac_is_for_one_purpose_and_known_by_every_key_of_the_ring() {
+        let made = ring(&[1]).mac("tea", b"two sugars").unwrap();
+        assert!(ring(&[2, 1]).is_mac("tea", b"two sugars", &made));
+        assert!(!ring(&[2]).is_mac("tea", b"two sugars", &made));
+        assert!(!ring(&[1]).is_mac("coffee", b"two sugars", &made));
+        assert!(!ring(&[1]).is_mac("tea", b"one sugar", &made));
+        assert_eq!(KeyRing::default().mac("tea", b"").unwrap_err(), SealError::NoKey);
     }
 
     #[test]
