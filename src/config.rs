@@ -27,7 +27,7 @@ use std::{
 use secrecy::SecretString;
 
 use self::{
-    client::{Auditor, Integrator, Provider, ResourceServer},
+    client::{Around, Auditor, Integrator, Provider, ResourceServer},
     environment::Environment,
     issuer::Issuer,
     page::Page,
@@ -183,7 +183,14 @@ impl Reader<'_> {
             .map(|each| each.issuer.as_str())
             .chain(keycloak.iter().flat_map(|each| &each.realms).map(|realm| &*realm.issuer))
             .collect();
-        let clients = self.clients(members.get("clients"), limits, &trusted, &egress.allow);
+        let around = Around {
+            limits,
+            trusted: &trusted,
+            allow: &egress.allow,
+            public_url: public_url.as_deref(),
+            keys: &encryption_keys,
+        };
+        let clients = self.clients(members.get("clients"), around);
         let auditors = self.auditors(members.get("auditors"), limits);
         let servers = members.get("resource_servers");
         let servers = self.resource_servers(servers, limits, &encryption_keys);

@@ -20,6 +20,8 @@ pub mod outcome;
 pub mod approval;
 pub mod audit;
 pub mod binding;
+pub mod denial;
+pub mod evaluation;
 pub mod access;
 pub mod button;
 pub mod brake;

@@ -16,8 +16,8 @@ use countersign::{
         plan::Plan,
         policy::{Detail, Question, Requester, Trust},
         request::{
-            AccessRequest, Action, AskingClient, Context, GRANT_SCOPE, Item, RequestedAccess,
-            Resource, Subject,
+            AccessRequest, Action, AskingClient, Bound, Context, GRANT_SCOPE, Item,
+            RequestedAccess, Resource, Subject,
         },
     },
     law::{Known, Law, Source, Sources},
@@ -111,6 +111,7 @@ pub(crate) fn request() -> Result<AccessRequest, Failure> {
         items: vec![item],
         context,
         login_hint: None,
+        binding: Bound::default(),
         binding_message: None,
         acr_values: None,
         delegated: None,

@@ -12,7 +12,7 @@ use url::Url;
 
 use super::{Limits, Reader, api_key::ApiKey, secret::EncryptionKey};
 use crate::domain::{
-    client::{Approvers, Claims, Client, Requester},
+    client::{Approvers, Claims, Client, Mode, Requester},
     diagnostic::{Diagnostic, suggest},
     id::{ClientId, PersonId},
     policy::Trust,
@@ -34,6 +34,16 @@ pub struct Integrator {
     /// What its callbacks are signed with. Absent where it takes none.
     pub signer: Option<Signer>,
     pub tokens: Vec<TokenSubject>,
+}
+
+/// What the entries of clients are read against.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Around<'a> {
+    pub(super) limits: Limits,
+    pub(super) trusted: &'a [&'a str],
+    pub(super) allow: &'a Allow,
+    pub(super) public_url: Option<&'a str>,
+    pub(super) keys: &'a [EncryptionKey],
 }
 
 /// Whose access tokens speak for a client.
@@ -94,14 +104,12 @@ impl Reader<'_> {
     pub(super) fn clients<'n>(
         &mut self,
         node: Option<&'n Node>,
-        limits: Limits,
-        trusted: &[&str],
-        allow: &Allow,
+        around: Around<'_>,
     ) -> Vec<(&'n Node, Integrator)> {
         let nodes = node.and_then(|node| read::list(node, &mut self.faults)).unwrap_or_default();
         let mut clients: Vec<(&Node, Integrator)> = Vec::new();
         for node in nodes {
-            let Some(client) = self.client(node, limits, trusted, allow) else { continue };
+            let Some(client) = self.client(node, around) else { continue };
             if clients.iter().any(|(_, other)| other.client.id == client.client.id) {
                 self.fault(node, format!("the client `{}` stands here twice", client.client.id));
             }
@@ -170,18 +178,12 @@ impl Reader<'_> {
         }
     }
 
-    fn client(
-        &mut self,
-        node: &Node,
-        limits: Limits,
-        trusted: &[&str],
-        allow: &Allow,
-    ) -> Option<Integrator> {
+    fn client(&mut self, node: &Node, around: Around<'_>) -> Option<Integrator> {
         let members = Members::of(node, KEYS, &mut self.faults)?;
         let id = self.needed_text(&members, "id");
         let name = members.get("name").and_then(|node| read::text(node, &mut self.faults));
-        let limits = self.limits(members.get("limits"), limits);
-        let callbacks = self.callbacks(members.get("callbacks"), allow);
+        let limits = self.limits(members.get("limits"), around.limits);
+        let callbacks = self.callbacks(members.get("callbacks"), around.allow);
         let scopes = members.need("scopes", &mut self.faults);
         let client = Client {
             id: ClientId::from(id.unwrap_or_default()),
@@ -197,11 +199,14 @@ impl Reader<'_> {
             pending_limit: Some(limits.pending_per_client),
             approvers: self.word(members.get("approvers"), &APPROVERS).unwrap_or_default(),
             requester: self.word(members.get("tell_requester"), &REQUESTER).unwrap_or_default(),
+            mode: self.word(members.get("mode"), &MODES).unwrap_or_default(),
         };
-        self.mode(members.get("mode"));
+        if let (Mode::Arap, Some(node)) = (client.mode, members.get("mode")) {
+            self.refuse_unbound(node, around);
+        }
         let faults = self.faults.len();
         let api_keys = self.api_keys(members.get("api_keys"));
-        let tokens = self.tokens(members.get("tokens"), trusted);
+        let tokens = self.tokens(members.get("tokens"), around.trusted);
         let secrets = self.webhook_secrets(members.get("webhook_secret"));
         let (webhook_secrets, to_sign): (Vec<Secret>, Vec<Secret>) = secrets.into_iter().unzip();
         let signer = signer(to_sign, self.signing_key(members.get("webhook_signing_key")));
@@ -224,6 +229,16 @@ impl Reader<'_> {
         let api_keys = self.api_keys(keys);
         let requests_per_second = limits.requests_per_second;
         Some(Auditor { id: id?.to_owned(), requests_per_second, api_keys })
+    }
+
+    /// What a client in the mode of the profile is given is signed, and found by https.
+    fn refuse_unbound(&mut self, node: &Node, around: Around<'_>) {
+        if around.public_url.is_some_and(|url| !url.starts_with("https://")) {
+            self.fault(node, "`arap` needs a `public_url` with https: write one, or `direct`");
+        }
+        if around.keys.is_empty() {
+            self.fault(node, "`arap` binds what is asked with keys that are kept sealed: give an `encryption_key`, `openssl rand -base64 32` makes one");
+        }
     }
 
     /// Keys by reference, or their digests as they are.
@@ -295,15 +310,6 @@ impl Reader<'_> {
         subjects
     }
 
-    fn mode(&mut self, node: Option<&Node>) {
-        let Some(node) = node else { return };
-        match read::text(node, &mut self.faults) {
-            Some("arap") => self.fault(node, "`arap` is not supported yet: write `direct`"),
-            Some("direct") | None => {}
-            Some(other) => self.fault(node, format!("unknown mode `{other}`: write `direct`")),
-        }
-    }
-
     pub(super) fn texts(&mut self, node: Option<&Node>) -> Vec<String> {
         let texts = node.and_then(|node| read::texts(node, &mut self.faults)).unwrap_or_default();
         texts.into_iter().map(|text| text.text.to_owned()).collect()
@@ -320,6 +326,7 @@ impl Reader<'_> {
 
 const CLAIMS: [(&str, Claims); 2] = [("true", Claims::Believed), ("false", Claims::Ignored)];
 const REQUESTER: [(&str, Requester); 2] = [("true", Requester::Told), ("false", Requester::Untold)];
+const MODES: [(&str, Mode); 2] = [("direct", Mode::Direct), ("arap", Mode::Arap)];
 const APPROVERS: [(&str, Approvers); 2] =
     [("shown", Approvers::Shown), ("hidden", Approvers::Hidden)];
 

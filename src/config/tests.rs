@@ -133,6 +133,18 @@ fn the_file_names_every_key() {
 }
 
 #[test]
+fn a_client_in_the_mode_of_the_profile_needs_https_and_a_key() {
+    let page = faults(
+        "listen: 127.0.0.1:8080\n\
+         public_url: http://127.0.0.1:8080\n\
+         clients: [{ id: gate, scopes: [], api_keys: [{ env: CRM_API_KEY }], mode: arap }]\n",
+        &environment(),
+    );
+    assert!(page.contains("`arap` needs a `public_url` with https"), "{page}");
+    assert!(page.contains("give an `encryption_key`"), "{page}");
+}
+
+#[test]
 fn every_fault_is_shown_at_once_where_it_stands() {
     insta::assert_snapshot!(faults(
         "listen: here\n\

@@ -4,7 +4,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::{id::ApprovalId, outcome::Outcome, plan::Plan, request::AccessRequest};
+use super::{binding, id::ApprovalId, outcome::Outcome, plan::Plan, request::AccessRequest};
 
 /// The approval that an approved request carries.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,6 +16,10 @@ pub struct Approval {
     pub use_by: Timestamp,
     /// The end of the access that it gives; tokens issued on it may not live longer.
     pub approved_until: Timestamp,
+    /// What it was given for, without what an approver may leave out: by this it is found when a
+    /// client in direct mode has the same evaluated. Bundles have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub frame: Option<String>,
     /// When the asking server took it up: its callback was acknowledged or its result fetched.
     pub taken_up_at: Option<Timestamp>,
 }
@@ -57,6 +61,7 @@ impl Approval {
             approved_at: outcome.at,
             use_by: later(outcome.at, patience).min(approved_until),
             approved_until,
+            frame: binding::frame(request),
             taken_up_at: None,
         })
     }

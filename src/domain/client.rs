@@ -1,5 +1,7 @@
 //! A registered integrator: what it may ask for, and how it is told.
 
+use serde::{Deserialize, Serialize};
+
 use super::{
     id::{ClientId, PersonId},
     policy::{Trust, glob::Glob},
@@ -24,6 +26,19 @@ pub struct Client {
     pub pending_limit: Option<u64>,
     pub approvers: Approvers,
     pub requester: Requester,
+    pub mode: Mode,
+}
+
+/// How a client speaks with the service. It is registered, never chosen by a request.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// It asks by itself, and enforces what was granted.
+    #[default]
+    Direct,
+    /// It follows AuthZEN's access request profile to the letter: it asks about what was denied,
+    /// and has the answer evaluated again.
+    Arap,
 }
 
 impl Client {

@@ -23,8 +23,8 @@ use super::{
     ids::Seed,
     plan::{Ask, Channel, DescribedPart, Escalation, Handover, NumberCheck, Plan, Risk, Step},
     request::{
-        AccessRequest, Action, AskingClient, Context, GRANT_SCOPE, Item, RequestedAccess, Resource,
-        Subject,
+        AccessRequest, Action, AskingClient, Bound, Context, GRANT_SCOPE, Item, RequestedAccess,
+        Resource, Subject,
     },
     vote::{Evidence, Grant, Verdict, Vote},
 };
@@ -165,6 +165,7 @@ pub(super) fn request(number: u128, items: usize) -> AccessRequest {
         items: vec![item; items],
         context: Context::default(),
         login_hint: None,
+        binding: Bound::default(),
         binding_message: None,
         acr_values: None,
         delegated: None,

@@ -2,6 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 
 /// Not an identifier of the expected kind.
@@ -71,6 +72,56 @@ id!(
     /// An approval.
     ApprovalId, "apr_", "approval id"
 );
+/// An evaluation that ended in a denial: when it was made, when the denial runs out, and what makes
+/// sure that both are ours.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EvaluationId {
+    pub number: ulid::Ulid,
+    pub expires_at: jiff::Timestamp,
+    pub proof: Proof,
+}
+
+/// Half of a MAC.
+pub type Proof = [u8; 16];
+
+const EVALUATION: &str = "eval_";
+
+impl EvaluationId {
+    /// What the proof is made over, beside what was evaluated.
+    pub fn bytes(number: ulid::Ulid, expires_at: jiff::Timestamp) -> [u8; 24] {
+        let mut bytes = [0; 24];
+        let (left, right) = bytes.split_at_mut(16);
+        left.copy_from_slice(&number.to_bytes());
+        right.copy_from_slice(&expires_at.as_second().to_be_bytes());
+        bytes
+    }
+}
+
+impl fmt::Display for EvaluationId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let bytes = [&Self::bytes(self.number, self.expires_at)[..], &self.proof].concat();
+        write!(f, "{EVALUATION}{}", URL_SAFE_NO_PAD.encode(bytes))
+    }
+}
+
+impl FromStr for EvaluationId {
+    type Err = NotAnId;
+
+    fn from_str(text: &str) -> Result<Self, NotAnId> {
+        let not = || NotAnId { kind: "evaluation id", prefix: EVALUATION };
+        let text = text.strip_prefix(EVALUATION).ok_or_else(not)?;
+        let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| not())?;
+        let (number, rest) = bytes.split_first_chunk::<16>().ok_or_else(not)?;
+        let (seconds, proof) = rest.split_first_chunk::<8>().ok_or_else(not)?;
+        let expires_at = jiff::Timestamp::from_second(i64::from_be_bytes(*seconds));
+        Ok(Self {
+            number: ulid::Ulid::from_bytes(*number),
+            expires_at: expires_at.map_err(|_| not())?,
+            proof: proof.try_into().map_err(|_| not())?,
+        })
+    }
+}
+
 id!(
     /// An entry of the audit log.
     EntryId, "aud_", "entry id"

@@ -24,8 +24,8 @@ use super::{
     ids::Seed,
     plan::{Ask, Channel, DescribedPart, NumberCheck, Plan, Risk, Step},
     request::{
-        AccessRequest, Action, AskingClient, Context, GRANT_SCOPE, Item, RequestedAccess, Resource,
-        Subject,
+        AccessRequest, Action, AskingClient, Bound, Context, GRANT_SCOPE, Item, RequestedAccess,
+        Resource, Subject,
     },
     vote,
 };
@@ -78,6 +78,7 @@ fn request() -> AccessRequest {
         items: vec![item],
         context: Context::default(),
         login_hint: None,
+        binding: Bound::default(),
         binding_message: None,
         acr_values: None,
         delegated: None,

@@ -91,6 +91,13 @@ impl Outcome {
         }
     }
 
+    /// The outcome of a request of which its client withdrew what was still open: what was decided
+    /// before stays as it is, as AuthZEN's access request profile wants it.
+    pub fn cut_short(states: &[ItemState], withdrawal: Withdrawal, now: Timestamp) -> Self {
+        let items: Vec<ItemOutcome> = states.iter().map(ItemOutcome::cut_short).collect();
+        Self { status: common_status(&items), at: now, items, withdrawal: Some(withdrawal) }
+    }
+
     /// The grants, with the number of the item each belongs to.
     pub fn granted(&self) -> impl Iterator<Item = (usize, &Granted)> {
         self.items.iter().enumerate().filter_map(|(number, item)| match item {
@@ -111,6 +118,14 @@ impl ItemOutcome {
             ItemState::Denied(denial) => Some(Self::Denied(denial.clone())),
             ItemState::Expired(standing) if was_asked(standing) => Some(Self::Expired),
             ItemState::Expired(_) => Some(Self::Failed),
+        }
+    }
+
+    fn cut_short(state: &ItemState) -> Self {
+        match state {
+            ItemState::Pending(_) | ItemState::Expired(_) => Self::Cancelled,
+            ItemState::Approved(granted) => Self::Approved(granted.clone()),
+            ItemState::Denied(denial) => Self::Denied(denial.clone()),
         }
     }
 

@@ -8,7 +8,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::id::{ClientId, RequestId};
+use super::{
+    client::Mode,
+    id::{ClientId, RequestId},
+};
 
 /// The action of a request that names none: grant the requested scope.
 pub const GRANT_SCOPE: &str = "grant_scope";
@@ -19,6 +22,8 @@ pub struct AccessRequest {
     /// CIBA `acr_values`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub acr_values: Option<String>,
+    #[serde(default, skip_serializing_if = "Bound::is_nothing")]
+    pub binding: Bound,
     /// CIBA `binding_message`: shown to requester and approver alike.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub binding_message: Option<Untrusted>,
@@ -62,6 +67,7 @@ pub struct Draft {
     pub acr_values: Option<String>,
     pub requested_expiry_seconds: Option<i64>,
     pub callback: Option<Callback>,
+    pub binding: Bound,
 }
 
 impl Draft {
@@ -70,6 +76,7 @@ impl Draft {
         AccessRequest {
             id,
             integrator,
+            binding: self.binding,
             client: self.client,
             subject: self.subject,
             items: self.items,
@@ -83,6 +90,26 @@ impl Draft {
             callback: self.callback,
             opened_at,
         }
+    }
+}
+
+/// What a request answers, and what its approval will be good for (AuthZEN's access request profile).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bound {
+    /// The denials that it answers: one, or one for each item.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub evaluations: Vec<String>,
+    /// For each item of a client in the mode of the profile: the hash of what was evaluated,
+    /// without what an approver may leave out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub frames: Vec<String>,
+    #[serde(default)]
+    pub mode: Mode,
+}
+
+impl Bound {
+    fn is_nothing(&self) -> bool {
+        *self == Self::default()
     }
 }
 

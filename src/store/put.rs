@@ -53,8 +53,9 @@ const STATEMENTS: [&str; 16] = [
      select value ->> 'request_id', value ->> 'status', cast(value ->> 'at' as bigint), \
        value ->> 'body' \
      from json_each({rows})",
-    "insert into approval (request_id, id, status, body) \
-     select value ->> 'request_id', value ->> 'id', value ->> 'status', value ->> 'body' \
+    "insert into approval (request_id, id, status, frame, body) \
+     select value ->> 'request_id', value ->> 'id', value ->> 'status', value ->> 'frame', \
+       value ->> 'body' \
      from json_each({rows}) where true \
      on conflict (request_id) do update set status = excluded.status, body = excluded.body",
     // One that was redeemed or revoked stays so: a trigger refuses.

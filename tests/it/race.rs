@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use countersign::{
     domain::{
-        client::{Approvers, Claims, Client, Requester},
+        client::{Approvers, Claims, Client, Mode, Requester},
         id::{ClientId, RequestId},
         outcome::Status,
         policy::Trust,
         request::{
-            Action, AskingClient, Context, Draft, GRANT_SCOPE, Item, RequestedAccess, Resource,
-            Subject,
+            Action, AskingClient, Bound, Context, Draft, GRANT_SCOPE, Item, RequestedAccess,
+            Resource, Subject,
         },
     },
     service::Opened,
@@ -51,6 +51,7 @@ pub(crate) fn client() -> Client {
         pending_limit: Some(1000),
         approvers: Approvers::Hidden,
         requester: Requester::Untold,
+        mode: Mode::Direct,
     }
 }
 
@@ -101,6 +102,7 @@ pub(crate) fn draft(action: &str, requested: RequestedAccess, context: Context) 
         context,
         credential: None,
         login_hint: None,
+        binding: Bound::default(),
         binding_message: None,
         acr_values: None,
         delegated: None,

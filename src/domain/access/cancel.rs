@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::{Refused, Reply, change::Change, slice::Slice};
 use crate::domain::{
+    client::Mode,
     id::{ClientId, RequestId},
     ids::Ids,
     outcome::{Outcome, Withdrawal},
@@ -32,8 +33,11 @@ pub(super) fn cancel(slice: &mut Slice, cancel: Cancel, ids: &mut Ids, now: Time
         change.done();
         return Err(Refused::Over(status));
     }
-    let items = change.view().request.items.len();
     let withdrawal = Withdrawal { by: cancel.client, reason: cancel.reason };
-    change.finish(Outcome::cancelled(items, withdrawal, now));
+    let outcome = match change.view().request.binding.mode {
+        Mode::Direct => Outcome::cancelled(change.view().request.items.len(), withdrawal, now),
+        Mode::Arap => Outcome::cut_short(&change.view().states(now), withdrawal, now),
+    };
+    change.finish(outcome);
     Ok(change.done())
 }

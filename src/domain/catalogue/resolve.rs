@@ -204,7 +204,7 @@ fn undeclared_members(
 mod tests {
     use super::*;
     use crate::domain::request::{
-        Action, AskingClient, Context, RequestedAccess, Resource, Subject,
+        Action, AskingClient, Bound, Context, RequestedAccess, Resource, Subject,
     };
 
     const FILE: &str = "actions:
@@ -241,6 +241,7 @@ mod tests {
             items: actions.iter().map(item).collect(),
             context: Context { parameters, ..Context::default() },
             login_hint: None,
+            binding: Bound::default(),
             binding_message: None,
             acr_values: None,
             delegated: None,

@@ -89,6 +89,19 @@ fn a_withdrawal_grants_nothing_of_any_item() {
     assert_eq!(outcome.granted().count(), 0);
 }
 
+#[test]
+fn what_was_decided_before_stands_where_only_the_rest_is_withdrawn() {
+    let withdrawal = Withdrawal { by: ClientId::from("gate"), reason: None };
+    let cut = |states: &[ItemState]| {
+        let outcome = Outcome::cut_short(states, withdrawal.clone(), at(5));
+        (outcome.status, outcome.items.iter().map(ItemOutcome::status).collect::<Vec<_>>())
+    };
+    let all = cut(&[approved(), denied(), expired()]);
+    let each = vec![Status::Approved, Status::Denied, Status::Cancelled];
+    assert_eq!(all, (Status::Partial, each));
+    assert_eq!(cut(&[expired()]), (Status::Cancelled, vec![Status::Cancelled]));
+}
+
 /// Rows are read back for as long as the log is kept: their words are fixed.
 #[test]
 fn an_outcome_is_read_back_as_it_was_written() {

@@ -23,7 +23,7 @@ use crate::{
     domain::{
         client::{Claims, Client},
         request::{
-            Action, Actor, AskingClient, Callback, ClaimKind, Context, Draft, GRANT_SCOPE, Item,
+            Action, Actor, AskingClient, Bound, Callback, ClaimKind, Context, Draft, GRANT_SCOPE, Item,
             RequestedAccess, Resource, Subject, Urgency,
         },
     },
@@ -111,6 +111,7 @@ pub(super) fn draft(
         credential: credential.transpose()?,
         delegated: None,
         login_hint: text("login_hint", body.login_hint, MAX_ID_CHARS)?,
+        binding: Bound { mode: client.mode, ..Bound::default() },
         binding_message: text("binding_message", body.binding_message, MAX_MESSAGE_CHARS)?,
         acr_values: plain("acr_values", body.acr_values, MAX_ID_CHARS)?,
         requested_expiry_seconds: seconds("requested_expiry", body.requested_expiry)?,
@@ -342,7 +343,7 @@ fn callback(body: CallbackBody, client: &Client) -> Checked<Callback> {
     Ok(Callback { endpoint, state, events: body.events })
 }
 
-fn is_event(name: &str) -> bool {
+pub(super) fn is_event(name: &str) -> bool {
     EVENTS.iter().any(|event| *event == name || event.strip_prefix("access_request.") == Some(name))
 }
 

@@ -23,7 +23,7 @@ use crate::{
         },
         approval::{ApprovalStatus, later},
         card::{Scene, refusal},
-        client::{Approvers, Claims, Client, Requester},
+        client::{Approvers, Claims, Client, Mode, Requester},
         decide::{ItemState, Standing as Progress},
         diagnostic::Diagnostic,
         id::{ClientId, Group, PersonId, RequestId},
@@ -86,6 +86,7 @@ fn client(asked: &Asked) -> Client {
         pending_limit: None,
         approvers: Approvers::Shown,
         requester: Requester::Untold,
+        mode: Mode::Direct,
     }
 }
 

@@ -231,6 +231,7 @@ fn granted(row: &mut Row<'_>, (request, approval): (&RequestId, &Approval)) {
     row.put("request_id", request.as_str())
         .put("id", approval.id.as_str())
         .put("status", approval.status.as_str())
+        .put("frame", approval.frame.as_deref())
         .put("body", json(approval));
 }
 

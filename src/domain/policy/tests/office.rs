@@ -16,8 +16,8 @@ use crate::domain::{
         Detail, Policy, Question, Refused, Requester, Trust, check::Surroundings, read::Vocabulary,
     },
     request::{
-        AccessRequest, Action, AskingClient, Context, GRANT_SCOPE, Item, RequestedAccess, Resource,
-        Subject, Urgency,
+        AccessRequest, Action, AskingClient, Bound, Context, GRANT_SCOPE, Item, RequestedAccess,
+        Resource, Subject, Urgency,
     },
 };
 
@@ -185,6 +185,7 @@ impl Asked {
             }],
             context: Context { parameters: self.parameters.clone(), ..Context::default() },
             login_hint: None,
+            binding: Bound::default(),
             binding_message: None,
             acr_values: None,
             delegated: None,

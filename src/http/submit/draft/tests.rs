@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::*;
 use crate::domain::{
-    client::{Approvers, Requester},
+    client::{Approvers, Mode, Requester},
     id::ClientId,
     policy::Trust,
 };
@@ -24,6 +24,7 @@ fn client() -> Client {
         pending_limit: None,
         approvers: Approvers::Hidden,
         requester: Requester::Untold,
+        mode: Mode::Direct,
     }
 }
 

@@ -11,8 +11,8 @@ use crate::{
         id::{ClientId, RequestId},
         policy::Trust,
         request::{
-            AccessRequest, Action, AskingClient, Context, GRANT_SCOPE, Item, RequestedAccess,
-            Resource, Subject, Urgency,
+            AccessRequest, Action, AskingClient, Bound, Context, GRANT_SCOPE, Item,
+            RequestedAccess, Resource, Subject, Urgency,
         },
         yaml::{
             Entry, Node, Value,
@@ -57,6 +57,7 @@ impl Reader<'_> {
             items: vec![item],
             context: Context { parameters, ..Context::default() },
             login_hint: None,
+            binding: Bound::default(),
             binding_message: None,
             acr_values: None,
             delegated: None,
