@@ -2,6 +2,7 @@
 //! service and word its answer; nothing here touches the ledger or the tables of requests.
 
 pub mod audit;
+pub mod authzen;
 pub mod caller;
 pub mod credential;
 pub mod document;
@@ -81,12 +82,14 @@ fn for_clients() -> OpenApiRouter<AppState> {
         .routes(routes!(follow::follow))
         .routes(routes!(follow::cancel))
         .merge(credential::routes())
+        .merge(authzen::for_clients())
 }
 
 /// What needs no proof, or asks for its own.
 fn for_everybody() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(credential::jwks))
+        .merge(authzen::for_everybody())
         .merge(audit::routes())
         .routes(routes!(health::livez))
         .routes(routes!(health::readyz))

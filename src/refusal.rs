@@ -38,6 +38,16 @@ pub enum Refusal {
     /// The idempotency key, or a signed message, was used before with something else in it.
     #[error("{detail}")]
     Duplicate { detail: String },
+    /// What is asked is not what was denied, or nobody can tell.
+    #[error("{detail}")]
+    InvalidDenialBinding { detail: String },
+    #[error("the denial has run out: have it evaluated once more, and ask with the new one")]
+    ExpiredDenial,
+    /// It was denied, and there is no way to a yes any more.
+    #[error("{detail}")]
+    NotRequestable { detail: String },
+    #[error("the request is no longer kept: it ended at least a day ago")]
+    TaskExpired,
     #[error("there is no such request, or it is not yours")]
     UnknownTask,
     #[error("the request has ended already: `{}`", .status.as_str())]
@@ -82,6 +92,10 @@ impl From<access::Refused> for Refusal {
                     "this client has {limit} requests pending, as many as it may; wait for one to end or cancel one"
                 ),
                 retry_after_seconds: 30,
+            },
+            access::Refused::DenialSpent => Self::InvalidDenialBinding {
+                detail: "another request was made with this denial: have it evaluated once more"
+                    .to_owned(),
             },
             access::Refused::HeldBack(held) => Self::held_back(&held),
             access::Refused::Unknown | access::Refused::NotJoinable => Self::UnknownTask,

@@ -1,9 +1,11 @@
 //! The service: what the doors (HTTP, chat adapters, command line) ask for, in one place. It looks
 //! things up, hands a command to the ledger and words the answer.
 
+pub mod bind;
 mod clicks;
 pub mod credential;
 pub(crate) mod delegation;
+pub mod evaluate;
 mod follow;
 mod intake;
 mod news;

@@ -23,18 +23,24 @@ use jsonwebtoken::{
     jwk::{Jwk, JwkSet, PublicKeyUse, ThumbprintHash},
 };
 use secrecy::{ExposeSecret, SecretString};
+use serde::de::DeserializeOwned;
 use tokio::sync::Mutex;
+use ulid::Ulid;
 
 use self::schedule::Due;
 pub use self::schedule::SIGNED_LIVES_S;
 use crate::{
     clock::{Clock, Seeds},
+    domain::{denial, id::EvaluationId},
     seal::{KeyRing, Place, SealError},
     store::{Store, signing::SealedKey},
 };
 
 /// What is known of the keys is looked at again so often, in seconds.
 const FRESH_S: i64 = 60;
+
+/// What the ids of denials are proven for.
+const EVALUATION: &str = "evaluation";
 
 /// The keys of this service. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -113,14 +119,62 @@ impl SigningKeys {
         self.sign(APPROVAL, claims).await
     }
 
+    /// Signs what binds a request to a denial.
+    pub async fn denial(&self, claims: &denial::Claims) -> Result<String, SigningError> {
+        self.sign(denial::TYPE, claims).await
+    }
+
     /// The claims of a credential that was signed here, expired or not.
     pub async fn open(
         &self,
         token: &str,
     ) -> Result<Result<Credential, refusal::Refused>, SigningError> {
+        self.open_as(CREDENTIAL, token).await
+    }
+
+    /// The claims of an approval that was signed here, expired or not.
+    pub async fn open_approval(
+        &self,
+        token: &str,
+    ) -> Result<Result<ApprovalState, refusal::Refused>, SigningError> {
+        self.open_as(APPROVAL, token).await
+    }
+
+    /// The claims of a denial that was signed here, expired or not.
+    pub async fn open_denial(
+        &self,
+        token: &str,
+    ) -> Result<Result<denial::Claims, refusal::Refused>, SigningError> {
+        self.open_as(denial::TYPE, token).await
+    }
+
+    async fn open_as<T: DeserializeOwned>(
+        &self,
+        typ: &str,
+        token: &str,
+    ) -> Result<Result<T, refusal::Refused>, SigningError> {
         let known = self.known().await?;
         let keys = Keys::of(&known.published(self.0.clock.now()));
-        Ok(jws::open(token, CREDENTIAL, &keys))
+        Ok(jws::open(token, typ, &keys))
+    }
+
+    /// The id of a denial, which proves itself for what it vouches for.
+    pub fn evaluation_id(
+        &self,
+        number: Ulid,
+        expires_at: Timestamp,
+        vouched: &str,
+    ) -> Result<EvaluationId, SigningError> {
+        let message = [&EvaluationId::bytes(number, expires_at)[..], vouched.as_bytes()].concat();
+        let proof = self.0.ring.mac(EVALUATION, &message)?;
+        Ok(EvaluationId { number, expires_at, proof })
+    }
+
+    /// Whether an id was made here for what it is to vouch for.
+    pub fn is_evaluation_id(&self, id: &EvaluationId, vouched: &str) -> bool {
+        let message =
+            [&EvaluationId::bytes(id.number, id.expires_at)[..], vouched.as_bytes()].concat();
+        self.0.ring.is_mac(EVALUATION, &message, &id.proof)
     }
 
     /// The public keys that are good now, soon, or still. Empty where nothing is ever signed.

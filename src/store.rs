@@ -1,5 +1,6 @@
 //! The database: pools, migrations and the read side. One SQL text for both engines.
 
+pub mod approval;
 pub mod backlog;
 pub mod engine;
 pub mod entries;

@@ -21,6 +21,8 @@ mod recheck;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
+
 use countersign_port::access::RefusalKind;
 use jiff::Timestamp;
 
@@ -82,6 +84,8 @@ pub type Reply = Result<View, Refused>;
 pub enum Refused {
     /// The idempotency key was used with another body.
     KeyReused,
+    /// A request was made with the same denial before.
+    DenialSpent,
     /// The client has as many requests pending as it may.
     TooManyPending { limit: u64 },
     /// A guardrail holds the client back for a while.
@@ -132,6 +136,26 @@ impl Act {
             Self::TurnAway(press) => press.once.as_deref(),
             Self::Open(_)
             | Self::Join(_)
+            | Self::Cancel(_)
+            | Self::Tick(_)
+            | Self::Answered(_)
+            | Self::Delivered(_)
+            | Self::Undeliverable(_)
+            | Self::TakeUp(_)
+            | Self::Withdraw(_)
+            | Self::Claim(_)
+            | Self::Redeem(_)
+            | Self::Revoke(_) => None,
+        }
+    }
+
+    /// The marks of the denials that must not have been used before.
+    pub fn denials(&self) -> Option<&BTreeMap<String, Timestamp>> {
+        match self {
+            Self::Open(open) => Some(&open.denials),
+            Self::Join(_)
+            | Self::Vote(_)
+            | Self::TurnAway(_)
             | Self::Cancel(_)
             | Self::Tick(_)
             | Self::Answered(_)

@@ -1,14 +1,18 @@
 //! A request as its client sees it: the task of ARAP, in `GET` answers and in callbacks alike.
 
+pub mod arap;
+
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
+use self::arap::ArapEvent;
 use super::{
     access::slice::View,
     approval::ApprovalStatus,
     audit::canonical,
+    client::Mode,
     decide::{Granted, ItemState},
     outcome::{ItemOutcome, Status},
     plan::{Ask, NumberCheck},
@@ -183,12 +187,16 @@ pub(super) fn event(
     public_url: &str,
     now: Timestamp,
 ) -> String {
+    let state = view.request.callback.as_ref().and_then(|callback| callback.state.clone());
+    if view.request.binding.mode == Mode::Arap {
+        return canonical(&json!(ArapEvent { state, task: arap::task(view, public_url, now) }));
+    }
     // As a value, whose members are in order.
     canonical(&json!(CallbackEvent {
         kind: kind.to_owned(),
         timestamp: now,
         sequence,
-        state: view.request.callback.as_ref().and_then(|callback| callback.state.clone()),
+        state,
         task: task(view, public_url, now),
     }))
 }

@@ -19,7 +19,11 @@ use utoipa::{
 };
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
-use crate::domain::task::CallbackEvent;
+use super::submit::arap::ArapRequest;
+use crate::domain::task::{
+    CallbackEvent,
+    arap::{ArapEvent, ArapResponse},
+};
 
 /// The page brings its own scripts and styles; it can load nothing else and call nobody else.
 const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; \
@@ -36,11 +40,12 @@ const DOCUMENT: &str = "/openapi.json";
     ),
     tags(
         (name = "access", description = "Ask for access and follow what becomes of it"),
+        (name = "authzen", description = "Ask whether access is there already (AuthZEN)"),
         (name = "credential", description = "Claim, redeem and revoke single-use credentials of approved actions"),
         (name = "audit", description = "Read decisions and the log, as an auditor"),
         (name = "health", description = "For probes and metrics"),
     ),
-    components(schemas(CallbackEvent)),
+    components(schemas(CallbackEvent, ArapRequest, ArapResponse, ArapEvent)),
     modifiers(&Proofs),
 )]
 struct Preamble;

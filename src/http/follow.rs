@@ -20,7 +20,13 @@ use super::{
     submit::json,
 };
 use crate::{
-    domain::{access::slice::View, id::RequestId, outcome::Status, task::TaskResponse},
+    domain::{
+        access::slice::View,
+        client::Mode,
+        id::RequestId,
+        outcome::Status,
+        task::{TaskResponse, arap},
+    },
     refusal::Refusal,
 };
 
@@ -61,7 +67,8 @@ pub struct Withdrawal {
         ("If-None-Match" = Option<String>, Header, description = "The `ETag` that you have"),
     ),
     responses(
-        (status = 200, description = "Where it stands; `Retry-After` while it is pending",
+        (status = 200, description = "Where it stands; `Retry-After` while it is pending. Clients in \
+         the mode `arap` get it in the words of the profile: `ArapResponse`",
          body = TaskResponse, headers(("ETag" = String, description = "Its version"))),
         (status = 304, description = "You have this version already"),
         (status = 400, description = "`wait` is no number", body = ProblemDetails,
@@ -70,6 +77,8 @@ pub struct Withdrawal {
          content_type = "application/problem+json"),
         (status = 404, description = "There is no such request, or it is not yours",
          body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 410, description = "`task_expired`: it ended long ago", body = ProblemDetails,
+         content_type = "application/problem+json"),
         (status = 429, description = "Too fast", body = ProblemDetails,
          content_type = "application/problem+json"),
         (status = 503, description = "Not available just now", body = ProblemDetails,
@@ -91,7 +100,19 @@ pub(super) async fn follow(
     let place = caller.wait();
     let wait = if place.is_some() { wanted } else { Duration::ZERO };
     let view = state.service.follow(&caller.client, &id, seen, wait).await?;
-    Ok(answer(&state, &view, seen).await)
+    let kept = arap::kept_until(&view);
+    if caller.client.mode == Mode::Arap
+        && kept <= state.service.parts.clock.now()
+        && view.outcome.is_some()
+    {
+        return Err(Refusal::TaskExpired.into());
+    }
+    let mut answer = answer(&state, &view, seen).await;
+    if !wanted.is_zero() {
+        // Whoever waits here may ask again at once.
+        answer.headers_mut().remove(header::RETRY_AFTER);
+    }
+    Ok(answer)
 }
 
 /// Withdraws a request that is still pending. Only the client that made it may.
@@ -138,6 +159,9 @@ pub(super) async fn cancel(
         Ok(view) => Ok(answer(&state, &view, None).await),
         Err(refusal @ Refusal::InvalidTaskState { .. }) => {
             let view = state.service.view(&caller.client, &id).await?;
+            if view.request.binding.mode == Mode::Arap {
+                return Err(refusal.into());
+            }
             let task = state.service.task(&view).task;
             Err(Problem::from(refusal).with_task(task))
         }
@@ -173,7 +197,15 @@ async fn answer(state: &AppState, view: &View, seen: Option<i64>) -> Response {
     if seen == Some(view.version) {
         return (problem::NOT_MODIFIED, headers).into_response();
     }
-    (headers, Json(state.service.with_state(view, task).await)).into_response()
+    (headers, worded(state, view, task).await).into_response()
+}
+
+/// A task in the words of the client that asked.
+pub(super) async fn worded(state: &AppState, view: &View, task: TaskResponse) -> Response {
+    match view.request.binding.mode {
+        Mode::Direct => Json(state.service.with_state(view, task).await).into_response(),
+        Mode::Arap => Json(state.service.arap(view).await).into_response(),
+    }
 }
 
 /// The version, and when to come back.

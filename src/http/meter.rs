@@ -13,6 +13,7 @@ const REQUESTS: &str = "countersign_http_requests_total";
 const SECONDS: &str = "countersign_http_request_seconds";
 const OUTCOMES: &str = "countersign_outcomes_total";
 const CALLBACKS: &str = "countersign_callbacks_total";
+const EVALUATIONS: &str = "countersign_evaluations_total";
 const CARDS_GIVEN_UP: &str = "countersign_cards_given_up_total";
 pub(super) const WAITING: &str = "countersign_outbox_waiting";
 pub(super) const WAITING_SECONDS: &str = "countersign_outbox_oldest_seconds";
@@ -45,6 +46,7 @@ fn describe() {
     describe_counter!(REQUESTS, "Answers by method, route and status.");
     describe_histogram!(SECONDS, Unit::Seconds, "Time to answer by route, long polls included.");
     describe_counter!("countersign_requests_opened_total", "Requests that were accepted.");
+    describe_counter!(EVALUATIONS, "Evaluations, by decision.");
     describe_counter!("countersign_votes_total", "Clicks that count, by verdict.");
     describe_counter!("countersign_votes_refused_total", "Clicks by people we know, by why not.");
     describe_counter!(OUTCOMES, "Requests that ended, by status.");
@@ -61,6 +63,12 @@ fn describe() {
     describe_gauge!(WAITING, "Cards and callbacks that are due and not delivered.");
     describe_gauge!(WAITING_SECONDS, Unit::Seconds, "How long the oldest of them is overdue.");
     describe_gauge!(DEAD, "Messages that were given up.");
+}
+
+/// Counts an answer to a question.
+pub(super) fn evaluated(decision: bool) {
+    let decision = if decision { "yes" } else { "no" };
+    metrics::counter!(EVALUATIONS, "decision" => decision).increment(1);
 }
 
 /// A rate can only be seen to rise from a zero that was there before.

@@ -53,6 +53,10 @@ enum Kind {
     Unroutable,
     Unauthenticated,
     Duplicate,
+    InvalidDenialBinding,
+    ExpiredDenial,
+    NotRequestable,
+    TaskExpired,
     UnknownTask,
     InvalidTaskState,
     NotClaimable,
@@ -87,6 +91,12 @@ pub(super) enum Ended {
 /// The answer to somebody who has the present version already.
 pub(super) const NOT_MODIFIED: StatusCode = StatusCode::NOT_MODIFIED;
 
+/// The answer where there is nothing.
+pub(super) const NOTHING: StatusCode = StatusCode::NOT_FOUND;
+
+/// The status of what cannot be read.
+pub(super) const INVALID: StatusCode = StatusCode::BAD_REQUEST;
+
 impl Kind {
     const fn row(self) -> Row {
         match self {
@@ -116,11 +126,7 @@ impl Kind {
                 StatusCode::FORBIDDEN,
                 "Refused by the policy",
             ),
-            Self::Unroutable => (
-                "urn:countersign:error:unroutable",
-                StatusCode::UNPROCESSABLE_ENTITY,
-                "Nobody can be asked",
-            ),
+            Self::Unroutable => UNROUTABLE,
             Self::Unauthenticated => (
                 "urn:countersign:error:unauthenticated",
                 StatusCode::UNAUTHORIZED,
@@ -131,6 +137,10 @@ impl Kind {
                 StatusCode::CONFLICT,
                 "Used before",
             ),
+            Self::InvalidDenialBinding => INVALID_DENIAL_BINDING,
+            Self::ExpiredDenial => EXPIRED_DENIAL,
+            Self::NotRequestable => NOT_REQUESTABLE,
+            Self::TaskExpired => TASK_EXPIRED,
             Self::UnknownTask => (
                 "urn:openid:authzen:access-request:error:unknown_task",
                 StatusCode::NOT_FOUND,
@@ -158,6 +168,27 @@ impl Kind {
         }
     }
 }
+
+const UNROUTABLE: Row =
+    ("urn:countersign:error:unroutable", StatusCode::UNPROCESSABLE_ENTITY, "Nobody can be asked");
+
+const INVALID_DENIAL_BINDING: Row = (
+    "urn:openid:authzen:access-request:error:invalid_denial_binding",
+    INVALID,
+    "Not what was denied",
+);
+
+const EXPIRED_DENIAL: Row = (
+    "urn:openid:authzen:access-request:error:expired_denial",
+    StatusCode::GONE,
+    "The denial has run out",
+);
+
+const NOT_REQUESTABLE: Row =
+    ("urn:openid:authzen:access-request:error:not_requestable", INVALID, "Asking would not help");
+
+const TASK_EXPIRED: Row =
+    ("urn:openid:authzen:access-request:error:task_expired", StatusCode::GONE, "No longer kept");
 
 const NOT_CLAIMABLE: Row =
     ("urn:countersign:error:not_claimable", StatusCode::CONFLICT, "No credential to claim");
@@ -236,6 +267,10 @@ impl From<Refusal> for Problem {
             Refusal::Unroutable { .. } => Self::of(Kind::Unroutable, detail),
             Refusal::Unauthenticated { .. } => Self::of(Kind::Unauthenticated, detail),
             Refusal::Duplicate { .. } => Self::of(Kind::Duplicate, detail),
+            Refusal::InvalidDenialBinding { .. } => Self::of(Kind::InvalidDenialBinding, detail),
+            Refusal::ExpiredDenial => Self::of(Kind::ExpiredDenial, detail),
+            Refusal::NotRequestable { .. } => Self::of(Kind::NotRequestable, detail),
+            Refusal::TaskExpired => Self::of(Kind::TaskExpired, detail),
             Refusal::UnknownTask => Self::of(Kind::UnknownTask, detail),
             Refusal::InvalidTaskState { .. } => Self::of(Kind::InvalidTaskState, detail),
             Refusal::NotClaimable { .. } => Self::of(Kind::NotClaimable, detail),

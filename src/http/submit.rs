@@ -1,6 +1,7 @@
 //! Submit a request: through the gate, into a draft, to the service. Nothing is answered before it
 //! is durable.
 
+pub(super) mod arap;
 mod draft;
 
 mod preview;
@@ -37,9 +38,14 @@ use super::{
 };
 use crate::{
     domain::{
-        access::open::KeyUse, client::Client, outcome::Status, request::Draft, task::TaskResponse,
+        access::{open::KeyUse, slice::View},
+        client::{Client, Mode},
+        outcome::Status,
+        request::Draft,
+        task::TaskResponse,
     },
     refusal::Refusal,
+    service::bind::Denied,
 };
 
 /// Asks for access. People decide, or the policy at once.
@@ -47,7 +53,8 @@ use crate::{
     post,
     path = "/access/v1/requests",
     tag = "access",
-    request_body(content = SubmitRequest, description = "I-JSON of at most 64 KiB"),
+    request_body(content = SubmitRequest, description = "I-JSON of at most 64 KiB. Clients in the \
+        mode `arap` send an `ArapRequest` and are answered with an `ArapResponse`"),
     params(
         ("Idempotency-Key" = Option<String>, Header,
          description = "The same key with the same body gives the same request again"),
@@ -63,13 +70,16 @@ use crate::{
          body = TaskResponse,
          headers(("Location" = String, description = "Where to follow it"),
                  ("ETag" = String, description = "Its version"))),
-        (status = 400, description = "`invalid_request`, `not_i_json` or `invalid_callback`",
+        (status = 400, description = "`invalid_request`, `not_i_json` or `invalid_callback`; of a \
+         denial, `invalid_denial_binding` or `not_requestable`",
          body = ProblemDetails, content_type = "application/problem+json"),
         (status = 401, description = "Who are you?", body = ProblemDetails,
          content_type = "application/problem+json"),
         (status = 403, description = "`forbidden_claim`, or `no_matching_rule`: the policy says no",
          body = ProblemDetails, content_type = "application/problem+json"),
         (status = 409, description = "The key or the signed message was used before",
+         body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 410, description = "`expired_denial`: have it evaluated once more",
          body = ProblemDetails, content_type = "application/problem+json"),
         (status = 413, description = "The body is too long", body = ProblemDetails,
          content_type = "application/problem+json"),
@@ -91,9 +101,14 @@ pub(super) async fn submit(
     body: Bytes,
 ) -> Result<Response, Problem> {
     let key = prefer::idempotency_key(&headers)?;
+    if caller.client.mode == Mode::Arap {
+        let key = key.map(|key| key_use(key, &body)).transpose()?;
+        return arap::submit(&state, &caller, &headers, &body, key).await;
+    }
     let request: SubmitRequest = json(&headers, &body)?;
     let key = key.map(|key| key_use(key, &body)).transpose()?;
     let wish = request.wish();
+    let denied = request.denied();
     let now = state.service.parts.clock.now();
     let claims = match &request.subject_token {
         Some(token) => Some(state.registry.subject_claims(token, now).await?),
@@ -105,7 +120,7 @@ pub(super) async fn submit(
         wire::Wish::Preview => Ok(preview(&state, &caller, draft).await?.into_response()),
         wire::Wish::Open => {
             let wait = prefer::wait(&headers);
-            open(&state, &caller, draft, key, wait).await
+            open(&state, &caller, draft, &denied?, key, wait).await
         }
     }
 }
@@ -114,19 +129,19 @@ async fn open(
     state: &AppState,
     caller: &Caller,
     draft: Draft,
+    denied: &[Denied],
     key: Option<KeyUse>,
     wait: Duration,
 ) -> Result<Response, Problem> {
-    let opened = state.service.open(&caller.client, draft, key).await?;
-    let task = opened.response;
+    let opened = state.service.open_denied(&caller.client, draft, denied, key).await?;
     let place = caller.wait();
-    if task.task.status == Status::Pending && !wait.is_zero() && place.is_some() {
+    let is_pending = opened.response.task.status == Status::Pending;
+    if is_pending && !wait.is_zero() && place.is_some() {
         let id = &opened.view.request.id;
         let view = state.service.follow(&caller.client, id, None, wait).await?;
-        let task = state.service.task(&view);
-        return Ok(answer(state.service.with_state(&view, task).await));
+        return Ok(answer(state, &view).await);
     }
-    Ok(answer(state.service.with_state(&opened.view, task).await))
+    Ok(answer(state, &opened.view).await)
 }
 
 async fn preview(
@@ -138,13 +153,14 @@ async fn preview(
     Ok(Json(PreviewResponse::of(preview, caller.client.approvers)?))
 }
 
-fn answer(task: TaskResponse) -> Response {
+async fn answer(state: &AppState, view: &View) -> Response {
+    let task = state.service.task(view);
     let ended = if task.task.status == Status::Pending { Ended::No } else { Ended::Yes };
     let mut headers = follow::headers(&task);
     if let Ok(location) = HeaderValue::from_str(&task.task.status_endpoint) {
         headers.insert(header::LOCATION, location);
     }
-    (problem::opened(ended), headers, Json(task)).into_response()
+    (problem::opened(ended), headers, follow::worded(state, view, task).await).into_response()
 }
 
 /// A body as its type.
@@ -163,6 +179,19 @@ pub(crate) fn read(
     now: Timestamp,
 ) -> Result<Draft, Refusal> {
     draft::draft(typed(body)?, Asker { client, claims: None }, servers, now)
+}
+
+/// A request in the words of this API, as its type and as it is judged for a client.
+pub(super) fn understood(
+    plain: Value,
+    client: &Client,
+    servers: &BTreeSet<String>,
+    now: Timestamp,
+) -> Result<Draft, Refusal> {
+    let body = serde_path_to_error::deserialize(plain).map_err(|error| {
+        Refusal::InvalidRequest { detail: format!("at `{}`: {}", error.path(), error.inner()) }
+    })?;
+    draft::draft(body, Asker { client, claims: None }, servers, now)
 }
 
 fn typed<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
@@ -184,7 +213,7 @@ fn explained<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
         .map_err(|error| invalid(format!("at `{}`: {}", error.path(), error.inner())))
 }
 
-fn is_json(headers: &HeaderMap) -> bool {
+pub(super) fn is_json(headers: &HeaderMap) -> bool {
     let Some(value) = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok())
     else {
         return false;

@@ -212,6 +212,7 @@ impl Service {
             Refused::Unknown => RefusalKind::UnknownButton,
             Refused::Over(_) => RefusalKind::Over,
             Refused::KeyReused
+            | Refused::DenialSpent
             | Refused::TooManyPending { .. }
             | Refused::NotJoinable
             | Refused::HeldBack(_)

@@ -21,7 +21,10 @@ use crate::{
         decide::Granted,
         id::RequestId,
         request::{AccessRequest, Item, Part},
-        task::TaskResponse,
+        task::{
+            TaskResponse,
+            arap::{self, ArapResponse},
+        },
     },
     refusal::Refusal,
     signing::{SIGNED_LIVES_S, SigningError},
@@ -142,6 +145,32 @@ impl Service {
             Ok(state) => result.approval.state = Some(state),
             // The answer is as good without it.
             Err(error) => tracing::error!(%error, "an approval could not be signed"),
+        }
+        task
+    }
+
+    /// A task for a client in the mode of AuthZEN's profile: a live approval comes with what shows it
+    /// to us again, and with a proof for the client itself.
+    pub async fn arap(&self, view: &View) -> ArapResponse {
+        let now = self.parts.clock.now();
+        let url = &self.parts.public_url;
+        let mut task = arap::task(view, url, now);
+        let Some(result) = task.result.as_mut() else { return task };
+        if !self.parts.signing.is_set_up() || !lives(view, now) {
+            return task;
+        }
+        let Some(proof) = state(view, url, now) else { return task };
+        let state = claims::ApprovalState { aud: url.to_string(), ..proof.clone() };
+        let signing = &self.parts.signing;
+        match (signing.approval(&state).await, signing.approval(&proof).await) {
+            (Ok(state), Ok(proof)) => {
+                result.approval.state = Some(state);
+                result.grant.proof = Some(proof);
+            }
+            // The answer is as good without them.
+            (Err(error), _) | (_, Err(error)) => {
+                tracing::error!(%error, "an approval could not be signed");
+            }
         }
         task
     }

@@ -24,8 +24,8 @@ use crate::{
         id::EventId,
         plan::Plan,
         request::{
-            AccessRequest, Action, AskingClient, Context, Delegator, Draft, GRANT_SCOPE, Item,
-            RequestedAccess, Resource, Subject,
+            AccessRequest, Action, AskingClient, Bound, Context, Delegator, Draft, GRANT_SCOPE,
+            Item, RequestedAccess, Resource, Subject,
         },
     },
     refusal::Refusal,
@@ -199,6 +199,7 @@ fn draft(delegated: Delegated, expires_in_seconds: i64) -> Draft {
         credential: None,
         delegated: Some(Delegator { connection: delegated.connection, issuer: delegated.issuer }),
         login_hint: delegated.login_hint,
+        binding: Bound::default(),
         binding_message: delegated.binding_message,
         acr_values: delegated.acr_values,
         requested_expiry_seconds: Some(expires_in_seconds),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use countersign_port::access::Identity;
 
-use super::Service;
+use super::{Service, bind::Denied};
 use crate::{
     domain::{
         access::{
@@ -14,6 +14,7 @@ use crate::{
         },
         brake,
         client::{Client, Requester},
+        denial,
         id::RequestId,
         plan::Plan,
         request::{AccessRequest, Draft},
@@ -39,11 +40,29 @@ impl Service {
         draft: Draft,
         key: Option<KeyUse>,
     ) -> Result<Opened, Refusal> {
-        let request = self.request(client, draft);
+        self.open_denied(client, draft, &[], key).await
+    }
+
+    /// Opens a request about what was denied, if it is that.
+    pub async fn open_denied(
+        &self,
+        client: &Client,
+        draft: Draft,
+        denied: &[Denied],
+        key: Option<KeyUse>,
+    ) -> Result<Opened, Refusal> {
+        let mut request = self.request(client, draft);
+        let held = self.held(client, &request, denied).await?;
         self.law_now().await?;
-        let plans = self.plans(client, &request)?;
+        let plans = match self.plans(client, &request) {
+            Err(refusal) if !held.is_empty() => return Err(not_requestable(refusal)),
+            plans => plans?,
+        };
+        request.binding.evaluations = held.iter().map(|one| one.evaluation_id.clone()).collect();
         let requester = self.requester(client, &request, &plans);
-        let open = Open::new(request, plans, key, client.pending_limit).showing(requester);
+        let mut open = Open::new(request, plans, key, client.pending_limit).showing(requester);
+        let marks = held.into_iter().map(|one| (denial::mark(&one.evaluation_id), one.until));
+        open.denials = marks.collect();
         let command = self.command(Act::Open(Box::new(open)));
         let view = self.parts.ledger.submit(command).await?;
         let response = self.task(&view);
@@ -126,7 +145,16 @@ impl Service {
         Ok(plans)
     }
 
-    fn platforms(&self) -> Vec<&'static str> {
+    pub(super) fn platforms(&self) -> Vec<&'static str> {
         self.parts.chats.keys().copied().collect()
     }
+}
+
+/// What was denied, and has no way to a yes today.
+fn not_requestable(refusal: Refusal) -> Refusal {
+    let hopeless = matches!(
+        refusal,
+        Refusal::NoMatchingRule { .. } | Refusal::Unroutable { .. } | Refusal::InvalidScope { .. }
+    );
+    if hopeless { Refusal::NotRequestable { detail: refusal.to_string() } } else { refusal }
 }

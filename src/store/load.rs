@@ -158,7 +158,11 @@ async fn belongings(
     ids: &str,
     wanted: &Wanted,
 ) -> Result<Vec<AnyRow>, sqlx::Error> {
-    if wanted.requests.is_empty() && wanted.keys.is_empty() && wanted.counted.is_empty() {
+    let nothing = wanted.requests.is_empty()
+        && wanted.keys.is_empty()
+        && wanted.counted.is_empty()
+        && wanted.presses.is_empty();
+    if nothing {
         return Ok(Vec::new());
     }
     let keys =

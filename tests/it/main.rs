@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod audit;
+mod authzen;
 mod callback;
 mod canary;
 mod claims;

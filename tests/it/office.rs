@@ -96,8 +96,6 @@ where
     Story: Fn(Office) -> F,
     F: Future<Output = Office>,
 {
-    // The log of a story is shown when it fails.
-    let _ = tracing_subscriber::fmt().with_test_writer().try_init();
     tell_in(&Site::default(), story).await;
 }
 
@@ -107,6 +105,8 @@ where
     Story: Fn(Office) -> F,
     F: Future<Output = Office>,
 {
+    // The log of a story is shown when it fails.
+    let _ = tracing_subscriber::fmt().with_test_writer().try_init();
     let databases = [Some(Database::sqlite()), Database::postgres().await];
     for database in databases.into_iter().flatten() {
         let clock = Clock::frozen(START.parse().unwrap());
@@ -130,6 +130,12 @@ impl Office {
         let Self { app, clock, sandbox, receiver, database, site, .. } = self;
         app.stop().await;
         Self::with(database, clock, sandbox, receiver, site).await
+    }
+
+    /// The same, under another law.
+    pub(crate) async fn restart_under(mut self, sources: fn() -> Sources) -> Self {
+        self.site.sources = sources;
+        self.restart().await
     }
 
     /// A second process over the same database.
@@ -340,6 +346,15 @@ clients:
     scopes: ["*"]
     trust: trusted{tokens}
     tell_requester: true
+  - id: gate
+    name: Gate
+    api_keys: [{{ env: GATE_KEY }}]
+    webhook_secret: {{ env: WEBHOOK_SECRET }}
+    callbacks: ["{}"]
+    scopes: ["*"]
+    trust: trusted
+    mode: arap
+  - {{ id: other-gate, api_keys: [{{ env: OTHER_GATE_KEY }}], scopes: ["*"], trust: trusted, mode: arap }}
 resource_servers:
   - {{ id: "https://bank.example/", api_keys: [{{ env: BANK_KEY }}] }}
   - {{ id: "https://other.example/", api_keys: [{{ env: OTHER_BANK_KEY }}] }}
@@ -350,12 +365,15 @@ egress: {{ allow: [127.0.0.1/32] }}{keycloak}
 {more}
 "#,
         database.url(),
+        receiver.endpoint,
         more = site.more,
     );
     let environment = Environment::of([
         ("API_KEY", API_KEY),
         ("WEBHOOK_SECRET", SECRET),
         ("AUDITOR_KEY", AUDITOR_KEY),
+        ("GATE_KEY", GATE_KEY),
+        ("OTHER_GATE_KEY", OTHER_GATE_KEY),
         ("BANK_KEY", BANK_KEY),
         ("OTHER_BANK_KEY", OTHER_BANK_KEY),
         ("ENCRYPTION_KEY", ENCRYPTION_KEY),
@@ -372,6 +390,10 @@ egress: {{ allow: [127.0.0.1/32] }}{keycloak}
 /// The keys of the resource servers.
 pub(crate) const BANK_KEY: &str = "cs_bank_00000000000000000000000000000000000000000000";
 pub(crate) const OTHER_BANK_KEY: &str = "cs_otherbank_00000000000000000000000000000000000000000000";
+
+/// The keys of two clients that follow AuthZEN's access request profile to the letter.
+pub(crate) const GATE_KEY: &str = "cs_gate_00000000000000000000000000000000000000000000";
+pub(crate) const OTHER_GATE_KEY: &str = "cs_othergate_00000000000000000000000000000000000000000000";
 
 /// What is sealed at rest.
 pub(crate) const ENCRYPTION_KEY: &str = "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=";
@@ -395,11 +417,16 @@ const DETAILS: &str = "details:\n  payment: { title: Pay a bill, risk: high, own
 
 /// The files of the demo.
 pub(crate) fn demo_sources() -> Sources {
+    sources(demo::POLICY, &format!("{}{DETAILS}", demo::CATALOGUE), demo::PEOPLE)
+}
+
+/// The three files of a law.
+pub(crate) fn sources(policy: &str, catalogue: &str, people: &str) -> Sources {
     let source = |name: &str, text: &str| Source { name: name.to_owned(), text: text.to_owned() };
     Sources {
-        policy: source("policy.yaml", demo::POLICY),
-        catalogue: source("catalogue.yaml", &format!("{}{DETAILS}", demo::CATALOGUE)),
-        people: source("people.yaml", demo::PEOPLE),
+        policy: source("policy.yaml", policy),
+        catalogue: source("catalogue.yaml", catalogue),
+        people: source("people.yaml", people),
     }
 }
 

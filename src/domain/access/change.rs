@@ -1,5 +1,7 @@
 //! One change of one request: what every use-case needs to write it down.
 
+use std::sync::Arc;
+
 use countersign_port::access::Identity;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
@@ -12,6 +14,7 @@ use crate::domain::{
     approval::{Approval, later},
     audit::{Entry, Event, Kind},
     brake::Counted,
+    client::Mode,
     decide::{ItemState, Standing},
     delegation::Delegation,
     id::{ApprovalId, CardId, EntryId, EventId, RequestId},
@@ -83,7 +86,9 @@ impl<'a> Change<'a> {
     pub(super) fn finish(&mut self, outcome: Outcome) {
         let id = ApprovalId::from_ulid(self.ids.ulid());
         let approval = Approval::of(id, &self.view().request, &self.view().plans, &outcome);
-        self.log(decided(&outcome, approval.as_ref()));
+        let request = Arc::clone(&self.view().request);
+        let event = decided(&outcome, approval.as_ref(), &request.binding.evaluations);
+        self.log(event);
         let request = self.view().request.id.clone();
         if let Some(approval) = &approval {
             self.effects.approvals.insert(request.clone(), approval.clone());
@@ -233,6 +238,10 @@ impl<'a> Change<'a> {
     pub(super) fn call_back(&mut self, event: &str) {
         let request = self.view().request.clone();
         let Some(callback) = &request.callback else { return };
+        // The profile knows the end of a task, and nothing after it.
+        if request.binding.mode == Mode::Arap && event.starts_with("approval.") {
+            return;
+        }
         let short = event.trim_start_matches("access_request.");
         let wanted = callback.events.iter().any(|name| name == event || name == short);
         if !callback.events.is_empty() && !wanted {
@@ -305,14 +314,17 @@ pub(super) fn facts(value: Value) -> Map<String, Value> {
     }
 }
 
-fn decided(outcome: &Outcome, approval: Option<&Approval>) -> Event {
+fn decided(outcome: &Outcome, approval: Option<&Approval>, evaluations: &[String]) -> Event {
     let items: Vec<&str> = outcome.items.iter().map(|item| item.status().as_str()).collect();
-    let facts = facts(json!({
+    let mut facts = facts(json!({
         "status": outcome.status.as_str(),
         "items": items,
         "approval": approval.map(|approval| approval.id.as_str()),
         "approved_until": approval.map(|approval| approval.approved_until),
     }));
+    if !evaluations.is_empty() {
+        facts.insert("evaluations".to_owned(), json!(evaluations));
+    }
     let actor = outcome
         .withdrawal
         .as_ref()

@@ -27,7 +27,7 @@ use crate::domain::{
 pub struct Effects {
     pub keys: Vec<Key>,
     /// Presses that were judged.
-    pub presses: BTreeMap<String, Mark>,
+    pub presses: BTreeMap<String, Judged>,
     /// What brakes count from now on.
     pub marks: BTreeSet<(String, Timestamp, RequestId)>,
     /// New requests, as they are stored.
@@ -56,7 +56,7 @@ pub struct Effects {
 
 /// What is remembered of a press.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Mark {
+pub struct Judged {
     /// Why it did not count.
     pub refused: Option<RefusalKind>,
     pub until: Timestamp,

@@ -1,6 +1,6 @@
 //! Open a request: plan, cards, audit entry and idempotency key in one change.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use countersign_port::access::Identity;
 use jiff::Timestamp;
@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use super::{
     Refused, Reply,
     change::{Change, facts},
-    effects::{Key, NewDelegation},
+    effects::{Judged, Key, NewDelegation},
     slice::{Loaded, Slice},
 };
 use crate::domain::{
@@ -37,6 +37,8 @@ pub struct Open {
     pub requester: Option<Identity>,
     /// The server that waits for the decision, if one has handed it over.
     pub delegation: Option<NewDelegation>,
+    /// The denials that it answers, each good for one request, and until when that is remembered.
+    pub denials: BTreeMap<String, Timestamp>,
 }
 
 impl Open {
@@ -55,6 +57,7 @@ impl Open {
             pending_limit,
             requester: None,
             delegation: None,
+            denials: BTreeMap::new(),
         }
     }
 
@@ -89,6 +92,9 @@ pub(super) fn open(slice: &mut Slice, open: Open, ids: &mut Ids, now: Timestamp)
     if let Some(reply) = key.and_then(|key| seen_before(slice, &open.request.integrator, key)) {
         return reply;
     }
+    if open.denials.keys().any(|denial| slice.presses.contains_key(denial)) {
+        return Err(Refused::DenialSpent);
+    }
     if let Some((name, held)) = held_back(slice, &open, now) {
         note(slice, &open, (&name, &held), ids);
         return Err(Refused::HeldBack(Box::new(held)));
@@ -100,6 +106,10 @@ pub(super) fn open(slice: &mut Slice, open: Open, ids: &mut Ids, now: Timestamp)
     }
     *pending += 1;
     count(slice, &open, now);
+    for (denial, until) in &open.denials {
+        slice.presses.insert(denial.clone(), None);
+        slice.effects.presses.insert(denial.clone(), Judged { refused: None, until: *until });
+    }
     let request = open.request.id.clone();
     let event = opened(&open);
     if let Some(key) = open.key {

@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{
     Refused, Reply,
-    effects::Mark,
+    effects::Judged,
     slice::Slice,
     turn_away::{self, TurnAway},
     vote::{self, Vote},
@@ -61,7 +61,7 @@ fn mark(slice: &mut Slice, once: Option<&str>, refused: Option<RefusalKind>, now
     let Some(once) = once else { return };
     let until = now.checked_add(REMEMBERED).unwrap_or(Timestamp::MAX);
     slice.presses.insert(once.to_owned(), refused);
-    slice.effects.presses.insert(once.to_owned(), Mark { refused, until });
+    slice.effects.presses.insert(once.to_owned(), Judged { refused, until });
 }
 
 fn view(slice: &Slice, request: &RequestId) -> Reply {

@@ -23,8 +23,8 @@ use crate::{
     domain::{
         client::{Claims, Client},
         request::{
-            Action, Actor, AskingClient, Bound, Callback, ClaimKind, Context, Draft, GRANT_SCOPE, Item,
-            RequestedAccess, Resource, Subject, Urgency,
+            Action, Actor, AskingClient, Bound, Callback, ClaimKind, Context, Draft, GRANT_SCOPE,
+            Item, RequestedAccess, Resource, Subject, Urgency,
         },
     },
     http::caller::token::SubjectClaims,

@@ -7,6 +7,12 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
+use crate::{
+    domain::{binding::Tuple, denial::Presented},
+    refusal::Refusal,
+    service::bind::Denied,
+};
+
 /// A request for access on behalf of a subject.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -50,6 +56,8 @@ pub(super) struct SubmitRequest {
     #[schema(max_length = 16384)]
     pub(super) subject_token: Option<String>,
     pub(super) callback: Option<CallbackBody>,
+    /// The denial that this is about, where an evaluation gave one: then nothing else can be asked.
+    pub(super) denial: Option<DenialBody>,
     /// Ask for a single-use credential, to be claimed once the action is approved.
     pub(super) credential: Option<CredentialBody>,
     /// Say what would happen; store and post nothing.
@@ -231,6 +239,18 @@ pub(super) enum CredentialKind {
     Action,
 }
 
+/// What an evaluation said of its denial, unchanged.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+pub(super) struct DenialBody {
+    /// It or `binding_token` is needed.
+    #[schema(max_length = 512)]
+    pub(super) evaluation_id: Option<String>,
+    #[schema(max_length = 16384)]
+    pub(super) binding_token: Option<String>,
+    #[schema(value_type = String, format = DateTime)]
+    pub(super) expires_at: Option<Timestamp>,
+}
+
 /// Where the outcome is sent.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -251,4 +271,34 @@ impl SubmitRequest {
     pub(super) fn wish(&self) -> Wish {
         if self.dry_run { Wish::Preview } else { Wish::Open }
     }
+}
+
+impl SubmitRequest {
+    /// The denial that it is about, if any. Its words are those of the request itself.
+    pub(super) fn denied(&self) -> Result<Vec<Denied>, Refusal> {
+        let Some(denial) = &self.denial else { return Ok(Vec::new()) };
+        if self.items.is_some() {
+            return Err(unbound(
+                "`denial` is about one thing: ask for each item in its own request",
+            ));
+        }
+        Ok(vec![Denied { tuple: Tuple::default(), presented: denial.clone().presented()? }])
+    }
+}
+
+impl DenialBody {
+    /// What it says, if that can bind at all.
+    pub(super) fn presented(self) -> Result<Presented, Refusal> {
+        let Self { evaluation_id, binding_token, expires_at } = self;
+        let expires_at = expires_at.ok_or_else(|| unbound("`denial.expires_at` is missing"))?;
+        if evaluation_id.is_none() && binding_token.is_none() {
+            return Err(unbound("`denial` needs `binding_token` or `evaluation_id`"));
+        }
+        Ok(Presented { evaluation_id, binding_token, expires_at })
+    }
+}
+
+/// A denial that binds nothing.
+pub(super) fn unbound(detail: &str) -> Refusal {
+    Refusal::InvalidDenialBinding { detail: detail.to_owned() }
 }

@@ -10,7 +10,7 @@ use super::STATEMENTS;
 use crate::domain::{
     access::{
         effects::{
-            Effects, Key, Mark, NewAnswer, NewCallback, NewCard, NewDelegation, Settled, Touch,
+            Effects, Judged, Key, NewAnswer, NewCallback, NewCard, NewDelegation, Settled, Touch,
             Withdrawn,
         },
         slice::{Slice, View},
@@ -166,7 +166,7 @@ fn key(row: &mut Row<'_>, key: &Key) {
         .put("body_sha256", key.body_sha256.as_str());
 }
 
-fn pressed(row: &mut Row<'_>, (press, mark): (&String, &Mark)) {
+fn pressed(row: &mut Row<'_>, (press, mark): (&String, &Judged)) {
     row.put("press", press.as_str())
         .put("refused", mark.refused.as_ref().map(json))
         .put("expires_at", mark.until);

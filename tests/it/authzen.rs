@@ -1,0 +1,11 @@
+//! AuthZEN as clients see it, over real HTTP. `authzen/README.md` says which story shows which rule.
+
+mod batch;
+mod evaluate;
+mod granted;
+mod law;
+mod metadata;
+mod page;
+mod pep;
+mod reevaluate;
+mod submit;
