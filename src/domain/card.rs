@@ -19,7 +19,7 @@ use self::words::{capitalised, environment, joined, lower_first, sentence_name};
 use super::{
     access::slice::View,
     approval::later,
-    decide::{Granted, ItemState, Standing},
+    decide::{self, Granted, ItemState, Standing},
     id::PersonId,
     outcome::{ItemOutcome, Status},
     people::{People, Person},
@@ -219,14 +219,18 @@ fn tally(scene: Scene<'_>) -> (u32, u32) {
     let Some(plan) = scene.view.plans.get(scene.item) else { return (0, 0) };
     let needed = plan.steps.iter().flat_map(|step| &step.asks).map(|ask| ask.count).sum();
     let have = match scene.view.states(scene.now).get(scene.item) {
-        Some(ItemState::Pending(standing) | ItemState::Expired(standing)) => {
-            let before = plan.steps.iter().take(standing.step).flat_map(|step| &step.asks);
-            before.map(|ask| ask.count).sum::<u32>() + standing.filled.iter().sum::<u32>()
+        Some(ItemState::Pending(_) | ItemState::Expired(_)) => {
+            (0..plan.steps.len()).flat_map(|step| filled(scene, plan, step)).sum()
         }
         Some(ItemState::Approved(_)) => needed,
         Some(ItemState::Denied(_)) | None => 0,
     };
     (have, needed)
+}
+
+/// How many have approved each ask of a step.
+fn filled(scene: Scene<'_>, plan: &Plan, step: usize) -> Vec<u32> {
+    decide::filled(plan, step, votes(scene))
 }
 
 fn granted(scene: Scene<'_>) -> Option<Granted> {
@@ -411,11 +415,13 @@ fn still_needed(scene: Scene<'_>, plan: &Plan, standing: &Standing) -> Vec<Progr
     let open = plan.steps.get(standing.step).map_or(&[][..], |step| &step.asks);
     let now = open.iter().zip(&standing.filled).filter(|(ask, have)| **have < ask.count);
     let mut lines: Vec<Progress> = now.map(|(ask, have)| open_ask(scene, ask, *have)).collect();
-    let after = plan.steps.iter().skip(standing.step + 1).flat_map(|step| &step.asks);
-    lines.extend(after.map(|ask| Progress {
-        mark: ProgressMark::Later,
-        line: Line::words(format!("then {}", needs(ask))),
-    }));
+    for (number, step) in plan.steps.iter().enumerate().skip(standing.step + 1) {
+        let asks = step.asks.iter().zip(filled(scene, plan, number));
+        lines.extend(asks.filter(|(ask, have)| *have < ask.count).map(|(ask, _)| Progress {
+            mark: ProgressMark::Later,
+            line: Line::words(format!("then {}", needs(ask))),
+        }));
+    }
     lines
 }
 

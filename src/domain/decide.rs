@@ -87,6 +87,14 @@ pub fn decide(
     ItemState::Approved(granted(plan, parts, Said { heard: &heard, by }, step_opened_at))
 }
 
+/// How many people each ask of a step has, whether it is open yet or not: whoever has approved a step
+/// that was open stays counted when one before it is open again.
+pub fn filled<'v>(plan: &Plan, number: usize, votes: impl Iterator<Item = &'v Vote>) -> Vec<u32> {
+    let Some(step) = plan.steps.get(number) else { return Vec::new() };
+    let counts = |vote: &&Vote| vote.step == number && vote.struck.is_none() && counts(plan, vote);
+    fill(step, &votes.filter(counts).collect::<Vec<&Vote>>())
+}
+
 /// Since when a step is open, if those before it are full.
 pub fn opened_at(step: usize, votes: &[Vote], opened_at: Timestamp) -> Timestamp {
     let before = votes.iter().filter(|vote| vote.step + 1 == step && vote.struck.is_none());
