@@ -15,7 +15,7 @@ use crate::{
         request::{AccessRequest, Draft},
         task::arap,
     },
-    law::planning::Asking,
+    law::{Law, planning::Asking},
     refusal::Refusal,
 };
 
@@ -58,7 +58,8 @@ impl Service {
     ) -> Result<Answer, Refusal> {
         let Evaluation { draft, tuple, reference } = evaluation;
         let request = self.request(client, draft);
-        let way = self.way(client, &request);
+        let law = self.law_now().await?;
+        let way = way(&Asking { client, request: &request, platforms: &self.platforms() }, &law);
         let standing = match (client.mode, reference) {
             (Mode::Direct, _) => self.found(client, &request).await?,
             (Mode::Arap, None) => Standing::None,
@@ -74,16 +75,6 @@ impl Service {
             Decision::Yes(_) | Decision::No(_) => None,
         };
         Ok(Answer { decision, requestable })
-    }
-
-    /// What today's law says. Evaluated alone: an item of a bundle stands for itself.
-    fn way(&self, client: &Client, request: &AccessRequest) -> Way {
-        let platforms = self.platforms();
-        match self.law().plans(&Asking { client, request, platforms: &platforms }) {
-            Ok(plans) if plans.iter().all(Plan::is_pre_approved) => Way::Open,
-            Ok(_) => Way::Ask,
-            Err(_) => Way::Closed,
-        }
     }
 
     /// A client in direct mode cannot carry a reference: what it was granted is found by what it
@@ -182,6 +173,15 @@ impl Service {
         let claims = evaluated.claims(&self.parts.public_url, &id, now, expires_at);
         let token = signing.denial(&claims).await?;
         Ok(Some(Requestable { id, token, expires_at }))
+    }
+}
+
+/// What today's law says. Evaluated alone: an item of a bundle stands for itself.
+fn way(asking: &Asking<'_>, law: &Law) -> Way {
+    match law.plans(asking) {
+        Ok(plans) if plans.iter().all(Plan::is_pre_approved) => Way::Open,
+        Ok(_) => Way::Ask,
+        Err(_) => Way::Closed,
     }
 }
 
