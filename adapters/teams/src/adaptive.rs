@@ -3,10 +3,11 @@
 
 use countersign_port::card::{Card, Change, Face, Line, Novelty, Progress};
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::{
     form,
+    object::object,
     text::{self, Look},
 };
 
@@ -44,7 +45,7 @@ const FULL_ROOMS: [(usize, usize); 3] = [(300, 4000), (100, 1200), (40, 400)];
 /// The message of a card. `drawn_at` comes back with every press: what changed since then has not
 /// been seen.
 pub fn activity(card: &Card, drawn_at: Timestamp) -> Value {
-    message(&card.notification, &content(card, Detail::Short, drawn_at))
+    message(&card.notification, content(card, Detail::Short, drawn_at))
 }
 
 /// The card itself.
@@ -61,12 +62,12 @@ pub fn content(card: &Card, detail: Detail, drawn_at: Timestamp) -> Value {
 
 /// The same card for a Teams that does not take ours: no buttons, but nobody is left unaware.
 pub(crate) fn plain_activity(card: &Card) -> Value {
-    message(&card.notification, &bare(card))
+    message(&card.notification, bare(card))
 }
 
 /// A line of the thread below a card.
 pub(crate) fn note(line: &Line) -> Value {
-    message(line, &card(&[text::line(line, Look::Plain, NOTE)]))
+    message(line, card(vec![text::line(line, Look::Plain, NOTE)]))
 }
 
 /// A sentence of ours as a message.
@@ -76,36 +77,37 @@ pub(crate) fn words(words: &str) -> Value {
 
 /// A sentence of ours as a card.
 pub(crate) fn sentence(words: &str) -> Value {
-    card(&[text::line(&Line::words(words), Look::Plain, NOTE)])
+    card(vec![text::line(&Line::words(words), Look::Plain, NOTE)])
 }
 
 /// A message that holds one card.
-pub(crate) fn message(summary: &Line, content: &Value) -> Value {
-    json!({
-        "type": "message",
-        "summary": text::plain(summary, SUMMARY),
-        "attachments": [{
-            "contentType": "application/vnd.microsoft.card.adaptive",
-            "content": content,
-        }],
-    })
+pub(crate) fn message(summary: &Line, content: Value) -> Value {
+    let attachment = object([
+        ("contentType", "application/vnd.microsoft.card.adaptive".into()),
+        ("content", content),
+    ]);
+    object([
+        ("type", "message".into()),
+        ("summary", text::plain(summary, SUMMARY).into()),
+        ("attachments", vec![attachment].into()),
+    ])
 }
 
 /// A card of these elements.
-pub(crate) fn card(body: &[Value]) -> Value {
-    json!({
-        "type": "AdaptiveCard",
-        "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
-        "version": "1.5",
-        "body": body,
-    })
+pub(crate) fn card(body: Vec<Value>) -> Value {
+    object([
+        ("type", "AdaptiveCard".into()),
+        ("$schema", "http://adaptivecards.io/schemas/adaptive-card.json".into()),
+        ("version", "1.5".into()),
+        ("body", body.into()),
+    ])
 }
 
 fn bare(card: &Card) -> Value {
     let words = Line::words(format!("{} ", card.face.mark())).line(card.notification.clone());
     let id = Line::words("It cannot be drawn here. ").and(&card.request);
     let body = vec![text::line(&words, Look::Plain, 2000), text::line(&id, Look::Small, 200)];
-    self::card(&body)
+    self::card(body)
 }
 
 fn draw(card: &Card, room: Room, drawn_at: Timestamp) -> Value {
@@ -117,12 +119,12 @@ fn draw(card: &Card, room: Room, drawn_at: Timestamp) -> Value {
     body.extend(card.consequence.as_ref().map(|line| text::line(line, Look::Plain, room.chars)));
     body.extend(progress(&card.progress, room));
     if !card.actions.is_empty() {
-        let actions: Vec<_> =
+        let actions: Vec<Value> =
             card.actions.iter().map(|button| form::action(button, drawn_at)).collect();
-        body.push(json!({ "type": "ActionSet", "actions": actions }));
+        body.push(object([("type", "ActionSet".into()), ("actions", actions.into())]));
     }
     body.extend(card.footer.iter().map(|line| text::line(line, Look::Small, room.chars)));
-    self::card(&body)
+    self::card(body)
 }
 
 /// The colour repeats what the mark and the words say.
@@ -136,7 +138,7 @@ fn title(card: &Card, room: Room) -> Value {
         Face::Cancelled => "emphasis",
     };
     let line = text::line(&title, Look::Title, room.chars);
-    json!({ "type": "Container", "style": style, "items": [line] })
+    container(style, vec![line])
 }
 
 fn warning(line: &Line, room: Room) -> Value {
@@ -175,8 +177,11 @@ fn quote(card: &Card, room: Room) -> Vec<Value> {
         lines.push(text::line(&Line::words(shown), Look::Quote, usize::MAX));
     }
     lines.extend(more(all.len().saturating_sub(QUOTE_LINES)));
-    let frame = json!({ "type": "Container", "style": "emphasis", "items": lines });
-    vec![text::line(&says, Look::Plain, room.chars), frame]
+    vec![text::line(&says, Look::Plain, room.chars), container("emphasis", lines)]
+}
+
+fn container(style: &str, items: Vec<Value>) -> Value {
+    object([("type", "Container".into()), ("style", style.into()), ("items", items.into())])
 }
 
 /// The last lines say who is needed now, so those before them go first.
@@ -198,7 +203,7 @@ fn listed(mut lines: Vec<Value>, room: Room) -> Vec<Value> {
 
 fn more(hidden: usize) -> Option<Value> {
     let words = format!("… and {hidden} more: see Details");
-    (hidden > 0).then(|| text::block(&[text::strong(&words)]))
+    (hidden > 0).then(|| text::block(vec![text::strong(&words)]))
 }
 
 #[cfg(test)]

@@ -8,6 +8,8 @@ use axum::{
 };
 use serde_json::{Value, json};
 
+use crate::object::object;
+
 /// What an activity is answered with.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Answer {
@@ -38,7 +40,7 @@ impl Answer {
             }
             Self::Nothing | Self::Unknown | Self::Failed => return None,
         };
-        Some(json!({ "statusCode": status, "type": kind, "value": value }))
+        Some(object([("statusCode", status.into()), ("type", kind.into()), ("value", value)]))
     }
 }
 

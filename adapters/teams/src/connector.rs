@@ -20,6 +20,7 @@ use url::Url;
 use crate::{
     address::{self, Spot},
     failure::Failure,
+    object::object,
     pace::Paces,
     settings::ServiceHosts,
     token::Tokens,
@@ -130,15 +131,16 @@ impl Connector {
         &self,
         bot: Bot<'_>,
         channel: &str,
-        activity: &Value,
+        activity: Value,
     ) -> Result<Spot, Failure> {
-        let body = json!({
-            "isGroup": true,
-            "channelData": { "channel": { "id": channel }, "tenant": { "id": bot.tenant } },
-            "tenantId": bot.tenant,
-            "bot": { "id": bot_id(bot) },
-            "activity": activity,
-        });
+        let place = json!({ "channel": { "id": channel }, "tenant": { "id": bot.tenant } });
+        let body = object([
+            ("isGroup", true.into()),
+            ("channelData", place),
+            ("tenantId", bot.tenant.into()),
+            ("bot", json!({ "id": bot_id(bot) })),
+            ("activity", activity),
+        ]);
         let created: Created = self.create(bot, &body, channel).await?;
         let message = created.activity_id.as_deref().or_else(|| address::thread(&created.id));
         // The card is there, and nobody can say where: the next one has other buttons.
@@ -151,9 +153,8 @@ impl Connector {
         &self,
         service_url: &str,
         spot: &Spot,
-        activity: &Value,
+        mut activity: Value,
     ) -> Result<(), Failure> {
-        let mut activity = activity.clone();
         if let Some(members) = activity.as_object_mut() {
             members.insert("id".to_owned(), spot.activity.clone().into());
         }

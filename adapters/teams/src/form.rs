@@ -5,7 +5,10 @@ use countersign_port::card::{Button, Emphasis, Field, FieldOption, Form, Verb};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use crate::text::{self, Look};
+use crate::{
+    object::object,
+    text::{self, Look},
+};
 
 /// Free text that a person may write; a rule of ours.
 pub(crate) const COMMENT: usize = 500;
@@ -22,12 +25,12 @@ pub(crate) fn action(button: &Button, drawn_at: Timestamp) -> Value {
     match &button.form {
         None => execute(button, button.label, drawn_at),
         Some(form) => {
-            let card = json!({
-                "type": "AdaptiveCard",
-                "version": "1.5",
-                "body": body(button.verb, form),
-                "actions": [execute(button, form.submit, drawn_at)],
-            });
+            let card = object([
+                ("type", "AdaptiveCard".into()),
+                ("version", "1.5".into()),
+                ("body", body(button.verb, form).into()),
+                ("actions", vec![execute(button, form.submit, drawn_at)].into()),
+            ]);
             let mut unfold = Map::new();
             unfold.insert("type".to_owned(), "Action.ShowCard".into());
             unfold.insert("card".to_owned(), card);
@@ -70,7 +73,7 @@ fn dressed(mut action: Map<String, Value>, button: &Button, title: &str) -> Valu
 }
 
 fn body(verb: Verb, form: &Form) -> Vec<Value> {
-    let mut body = vec![text::block(&[text::strong(form.title)])];
+    let mut body = vec![text::block(vec![text::strong(form.title)])];
     body.extend(form.summary.iter().map(|line| text::line(line, Look::Plain, SUMMARY)));
     body.extend(form.fields.iter().map(|field| input(verb, field)));
     body
@@ -122,16 +125,16 @@ fn choices(options: &[FieldOption], id: &str, label: &str) -> Value {
         let title = text::inert(&option.label.plain(), OPTION);
         json!({ "title": title, "value": option.value })
     });
-    json!({
-        "type": "Input.ChoiceSet",
-        "id": id,
-        "label": label,
-        "style": "expanded",
-        "wrap": true,
-        "isRequired": true,
-        "errorMessage": "Choose at least one",
-        "choices": choices.collect::<Vec<_>>(),
-    })
+    object([
+        ("type", "Input.ChoiceSet".into()),
+        ("id", id.into()),
+        ("label", label.into()),
+        ("style", "expanded".into()),
+        ("wrap", true.into()),
+        ("isRequired", true.into()),
+        ("errorMessage", "Choose at least one".into()),
+        ("choices", choices.collect::<Value>()),
+    ])
 }
 
 /// Ids are unique on a card, and two forms may have the same field.

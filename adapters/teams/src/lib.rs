@@ -18,6 +18,7 @@ mod failure;
 mod fakes;
 mod form;
 mod jwks;
+mod object;
 mod pace;
 pub mod package;
 mod private;

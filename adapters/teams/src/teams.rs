@@ -81,7 +81,7 @@ impl Chat for Teams {
         let service_url = service_url.map_err(|failure| failure.send_error(Twice::Same))?;
         let bot = core.bot(&service_url);
         let posted = core
-            .drawn(card, async |activity| core.connector.post(bot, channel, &activity).await)
+            .drawn(card, async |activity| core.connector.post(bot, channel, activity).await)
             .await;
         posted.map(|spot| spot.reference()).map_err(|failure| failure.send_error(Twice::Double))
     }
@@ -92,7 +92,7 @@ impl Chat for Teams {
         let drawn = async {
             let service_url = core.registry.route(spot.channel()).await?;
             let update =
-                async |activity| core.connector.update(&service_url, &spot, &activity).await;
+                async |activity| core.connector.update(&service_url, &spot, activity).await;
             core.drawn(card, update).await
         };
         drawn.await.map_err(Failure::redraw_error)

@@ -6,6 +6,8 @@ use countersign_port::card::{Line, Span};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
+use crate::object::object;
+
 /// No text is cut to less, so that there is room to say what was left out.
 const SHORTEST: usize = 24;
 
@@ -25,19 +27,19 @@ pub(crate) enum Look {
 
 /// A line.
 pub(crate) fn line(line: &Line, look: Look, max: usize) -> Value {
-    block(&runs(line, look, max))
+    block(runs(line, look, max))
 }
 
 /// A line with a word of ours before it that stands out.
 pub(crate) fn labelled(label: &str, line: &Line, max: usize) -> Value {
     let mut runs = self::runs(line, Look::Plain, max);
     runs.insert(0, strong(label));
-    block(&runs)
+    block(runs)
 }
 
 /// One paragraph.
-pub(crate) fn block(runs: &[Value]) -> Value {
-    json!({ "type": "RichTextBlock", "inlines": runs })
+pub(crate) fn block(runs: Vec<Value>) -> Value {
+    object([("type", "RichTextBlock".into()), ("inlines", runs.into())])
 }
 
 /// The parts of a line, at most so many characters of text.

@@ -82,7 +82,7 @@ pub(crate) fn said(said: Said, now: Timestamp) -> Value {
         Said::Words(words) => adaptive::words(&words),
         Said::Card(card, detail) => {
             let card = Card { actions: Vec::new(), ..*card };
-            adaptive::message(&card.notification, &adaptive::content(&card, detail, now))
+            adaptive::message(&card.notification, adaptive::content(&card, detail, now))
         }
     }
 }
@@ -102,7 +102,7 @@ fn list(waiting: &[Waiting]) -> Value {
         let more = Line::words(format!("… and {hidden} more"));
         body.push(text::line(&more, Look::Plain, 100));
     }
-    adaptive::message(&title, &adaptive::card(&body))
+    adaptive::message(&title, adaptive::card(body))
 }
 
 fn first(entry: &Waiting) -> Value {
@@ -116,7 +116,7 @@ fn second(entry: &Waiting) -> Value {
     let mut runs = text::runs(&line, Look::Small, 200);
     let spot = entry.message.as_ref().and_then(Spot::read);
     runs.extend(spot.map(|spot| text::link("Open", &deep_link(&spot))));
-    text::block(&runs)
+    text::block(runs)
 }
 
 /// Where a message is, for every client.
