@@ -335,15 +335,11 @@ fn callback(row: &mut Row<'_>, callback: &NewCallback) {
     row.put("id", callback.id.as_str())
         .put("kind", "callback")
         .put("request_id", callback.request.as_str())
-        .put("item", 0_i64)
-        .put("lane", callback.endpoint.as_str())
         .put("target", callback.client.as_str())
-        .put("address", callback.endpoint.as_str())
         .put("sequence", callback.sequence)
         .put("body", callback.body.as_str())
-        .put("secret", "")
-        .put("want", 0_i64)
         .put("due_at", callback.due_at);
+    sent_to(row, &callback.endpoint);
 }
 
 fn answer(row: &mut Row<'_>, answer: &NewAnswer) {
@@ -351,15 +347,20 @@ fn answer(row: &mut Row<'_>, answer: &NewAnswer) {
     row.put("id", delegation.id.as_str())
         .put("kind", "delegation")
         .put("request_id", answer.request.as_str())
-        .put("item", 0_i64)
-        .put("lane", delegation.endpoint.as_str())
         .put("target", delegation.connection.as_str())
-        .put("address", delegation.endpoint.as_str())
         .put("sequence", 0_i64)
         .put("body", answer.verdict.as_str())
-        .put("secret", "")
-        .put("want", 0_i64)
         .put("due_at", answer.due_at);
+    sent_to(row, &delegation.endpoint);
+}
+
+/// Of a message to an endpoint of a server: it is about the whole request, and never drawn anew.
+fn sent_to(row: &mut Row<'_>, endpoint: &str) {
+    row.put("lane", endpoint)
+        .put("address", endpoint)
+        .put("item", 0_i64)
+        .put("secret", "")
+        .put("want", 0_i64);
 }
 
 fn delegated(row: &mut Row<'_>, (request, new): &(RequestId, NewDelegation)) {
