@@ -18,7 +18,9 @@ use crate::{
     workspace::PAYMENTS,
 };
 
-const NUMBER_DIGITS: usize = 16;
+/// Stands where the number of a request goes: in its key, and in its reason, so that no two ask for the
+/// very same.
+const NUMBER: &str = "0000000000000000";
 
 /// What is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,7 +37,7 @@ pub(crate) enum Wish {
 #[derive(Debug, Clone)]
 pub(crate) struct Submits {
     bytes: Vec<u8>,
-    key_at: usize,
+    places: Vec<usize>,
     next: Arc<AtomicU64>,
 }
 
@@ -53,24 +55,24 @@ impl Submits {
 
     /// The first has this number, so that two kinds on one service do not share keys.
     pub(crate) fn from(to: SocketAddr, receiver: SocketAddr, wish: Wish, first: u64) -> Self {
-        let zeros = "0".repeat(NUMBER_DIGITS);
         let body = wish.body(receiver).to_string();
-        let head = format!(
+        let text = format!(
             "POST /access/v1/requests HTTP/1.1\r\nhost: {to}\r\nauthorization: Bearer {API_KEY}\r\n\
-             content-type: application/json\r\ncontent-length: {}\r\nidempotency-key: ",
+             content-type: application/json\r\ncontent-length: {}\r\n\
+             idempotency-key: {NUMBER}\r\n\r\n{body}",
             body.len()
         );
-        let key_at = head.len();
-        let bytes = format!("{head}{zeros}\r\n\r\n{body}").into_bytes();
-        Self { bytes, key_at, next: Arc::new(AtomicU64::new(first)) }
+        let places = text.match_indices(NUMBER).map(|(place, _)| place).collect();
+        Self { bytes: text.into_bytes(), places, next: Arc::new(AtomicU64::new(first)) }
     }
 
     /// The request with this number.
     pub(crate) fn number(&mut self, number: u64) -> &[u8] {
         let digits = key(number);
-        let place = self.bytes.get_mut(self.key_at..self.key_at + NUMBER_DIGITS);
-        if let Some(place) = place {
-            place.copy_from_slice(digits.as_bytes());
+        for place in &self.places {
+            if let Some(place) = self.bytes.get_mut(*place..place + NUMBER.len()) {
+                place.copy_from_slice(digits.as_bytes());
+            }
         }
         &self.bytes
     }
@@ -147,7 +149,7 @@ const JUSTIFICATION: &str = "Order 4711 was charged twice this morning and the c
     their money. The duplicate has to be taken out of the live orders before the nightly run, \
     otherwise it is shipped again. I have checked it with the shop: the second charge came from a \
     retry of the payment page at 09:14, no parcel has left, and nothing else was ordered. Ticket \
-    4711 has the screenshots.";
+    0000000000000000 has the screenshots.";
 
 /// The wish that a card is about, by the channel in which it is asked.
 pub(crate) fn wish_of(card: &PostedCard) -> Wish {
