@@ -7,6 +7,7 @@ mod doctor;
 mod door;
 mod install;
 mod kill;
+mod login;
 mod race;
 mod refuse;
 mod replay;

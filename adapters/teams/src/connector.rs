@@ -7,7 +7,7 @@ use countersign_egress::{
     Egress,
     exchange::{Answer, Keep, Request},
 };
-use countersign_port::clock::{Now, Skew};
+use countersign_port::clock::Now;
 use http::{
     HeaderMap, HeaderValue, Method, StatusCode,
     header::{AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER},
@@ -15,6 +15,7 @@ use http::{
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
+use tokio::time::{Instant, timeout_at};
 use url::Url;
 
 use crate::{
@@ -23,13 +24,13 @@ use crate::{
     object::object,
     pace::Paces,
     settings::ServiceHosts,
-    token::Tokens,
+    token::{LoggedIn, Tokens},
 };
 
 /// For calls that nobody waits for.
 const PATIENCE: Duration = Duration::from_secs(15);
 /// An identity that is not known by then is unknown.
-const MEMBER_PATIENCE: Duration = Duration::from_millis(1500);
+pub(crate) const MEMBER_PATIENCE: Duration = Duration::from_millis(1500);
 /// Channels of this type are ours alone; others are shared, or hidden from us.
 pub(crate) const STANDARD: &str = "standard";
 /// The channels of a large team.
@@ -72,6 +73,8 @@ pub(crate) struct Member {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub(crate) struct Channel {
     pub id: String,
+    #[serde(default)]
+    pub name: Option<String>,
     #[serde(default, rename = "type")]
     pub kind: Option<String>,
 }
@@ -232,11 +235,11 @@ impl Connector {
         self.read(service_url, &path, MEMBER_PATIENCE).await
     }
 
-    /// Whether the login gives a token, and how far our clock is from its; calls nobody else.
-    pub(crate) async fn log_in(&self) -> Result<Option<Skew>, Failure> {
+    /// Whether the login gives a token; calls nobody else.
+    pub(crate) async fn log_in(&self) -> Result<LoggedIn, Failure> {
         match &self.tokens {
             Some(tokens) => tokens.test().await,
-            None => Ok(None),
+            None => Ok(LoggedIn::default()),
         }
     }
 
@@ -277,8 +280,7 @@ impl Connector {
     async fn ask(&self, call: Call<'_>) -> Result<Answer, Failure> {
         let url = self.url(call.service_url, call.path)?;
         self.paces.take(call.thread, self.now.get()).map_err(Failure::Paced)?;
-        let answer = tokio::time::timeout(call.patience, self.with_token(&call, &url)).await;
-        let answer = answer.map_err(|_| Failure::NoAnswer("no answer in time".to_owned()))??;
+        let answer = self.with_token(&call, &url).await?;
         if answer.status.is_success() {
             return Ok(answer);
         }
@@ -287,18 +289,31 @@ impl Connector {
         Err(Failure::refused(answer.status, &code, retry_after(&answer.headers)))
     }
 
-    /// A token that is not accepted is replaced once.
+    /// A token that is not accepted is replaced once. What waited for a token alone was not sent.
     async fn with_token(&self, call: &Call<'_>, url: &Url) -> Result<Answer, Failure> {
-        let Some(tokens) = &self.tokens else { return self.once(call, url, None).await };
+        let until = Instant::now() + call.patience;
+        let Some(tokens) = &self.tokens else { return self.by(until, call, url, None).await };
         for _ in 0..2 {
-            let token = tokens.get().await?;
-            let answer = self.once(call, url, Some(&token)).await?;
+            let token = timeout_at(until, tokens.get()).await;
+            let token = token.map_err(|_| Failure::LoginSilent)??;
+            let answer = self.by(until, call, url, Some(&token)).await?;
             if answer.status != StatusCode::UNAUTHORIZED {
                 return Ok(answer);
             }
-            tokens.refused(&token).await;
+            tokens.refused(&token);
         }
         Err(Failure::Unauthorized)
+    }
+
+    async fn by(
+        &self,
+        until: Instant,
+        call: &Call<'_>,
+        url: &Url,
+        token: Option<&SecretString>,
+    ) -> Result<Answer, Failure> {
+        let answer = timeout_at(until, self.once(call, url, token)).await;
+        answer.map_err(|_| Failure::NoAnswer("no answer in time".to_owned()))?
     }
 
     async fn once(

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use countersign_port::finding::Finding;
 
-use crate::{core::Core, settings::Auth};
+use crate::{connector::Channel, core::Core, settings::Auth};
 
 mod words;
 
@@ -25,13 +25,13 @@ impl Core {
     async fn trust(&self) -> Vec<Finding> {
         let keys = words::keys(self.keys.speak().await);
         let given = self.connector.log_in().await;
-        let skew = given.as_ref().ok().copied().flatten();
+        let skew = given.as_ref().ok().and_then(|given| given.skew);
         let clock = skew.map(|skew| skew.finding("Microsoft's"));
-        [keys, words::login(given.map(|_| ()))].into_iter().chain(clock).collect()
+        [keys, words::login(given.map(|given| given.took))].into_iter().chain(clock).collect()
     }
 
-    /// The channels of all teams that have the app, with their kinds.
-    async fn teams(&self, findings: &mut Vec<Finding>) -> BTreeMap<String, Option<String>> {
+    /// The channels of all teams that have the app, by id.
+    async fn teams(&self, findings: &mut Vec<Finding>) -> BTreeMap<String, Channel> {
         let mut known = BTreeMap::new();
         let teams = match self.registry.teams().await {
             Ok(teams) => teams,
@@ -47,7 +47,7 @@ impl Core {
             let channels = self.connector.channels(&service_url, &team).await;
             findings.push(words::team(&team, channels.as_ref().map(Vec::len)));
             let channels = channels.unwrap_or_default().into_iter();
-            known.extend(channels.map(|channel| (channel.id, channel.kind)));
+            known.extend(channels.map(|channel| (channel.id.clone(), channel)));
         }
         known
     }

@@ -27,6 +27,9 @@ pub(crate) enum Failure {
     /// No token was given to us.
     #[error("no token from the login: `{0}`, check `app_id`, `tenant_id` and the secret")]
     Login(String),
+    /// The login may give a token yet; nobody waits for it any longer.
+    #[error("Microsoft's login does not answer in time")]
+    LoginSilent,
     /// We have sent as much there as Teams takes.
     #[error("Teams takes no more messages there for now")]
     Paced(Duration),
@@ -101,7 +104,9 @@ impl Failure {
             }
             Self::Refused { .. } | Self::Unauthorized => give_up(GiveUp::Refused),
             Self::Paced(after) => retry(Some(after)),
-            Self::NotSent(_) | Self::Login(_) | Self::Unreadable(_) => retry(None),
+            Self::NotSent(_) | Self::Login(_) | Self::LoginSilent | Self::Unreadable(_) => {
+                retry(None)
+            }
             Self::NoAnswer(_) => unknown(None),
             Self::Tls(_) => give_up(GiveUp::Tls),
             Self::Blocked(_) => give_up(GiveUp::Blocked),
@@ -164,6 +169,7 @@ mod tests {
             (answered(413), "give up Refused", "give up Refused"),
             (Failure::Unauthorized, "give up Refused", "give up Refused"),
             (Failure::login("invalid_client"), "retry None", "retry None"),
+            (Failure::LoginSilent, "retry None", "retry None"),
             (Failure::Paced(Duration::from_secs(2)), "retry Some(2)", "retry Some(2)"),
             (Failure::NotSent(text()), "retry None", "retry None"),
             (Failure::NoAnswer(text()), "unknown", "retry None"),

@@ -1,18 +1,27 @@
 //! The token that we call the connector with: one for the whole bot, asked for by one call at a
-//! time and kept until shortly before its end.
+//! time and kept until shortly before its end. Who waits for the login may lose patience; the
+//! question stands, and whoever comes next hears its answer.
 
-use std::{fmt, path::Path, time::Duration};
+use std::{
+    fmt,
+    path::Path,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use countersign_egress::{
     Egress,
     exchange::{Answer, DOCUMENT_BYTES, Keep, Request},
 };
 use countersign_port::clock::{Asked, Now, Skew};
+use futures::{
+    FutureExt,
+    future::{BoxFuture, Shared},
+};
 use http::{HeaderMap, HeaderValue, Method, header::CONTENT_TYPE};
 use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
-use tokio::sync::Mutex;
 use url::form_urlencoded::Serializer;
 
 use crate::{
@@ -26,24 +35,52 @@ const EARLY: SignedDuration = SignedDuration::from_mins(5);
 const FAILED: SignedDuration = SignedDuration::from_secs(2);
 /// The login answers faster than this or not at all.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// A token that is good yet waits no longer for the one that takes its place.
+const SPARE: Duration = Duration::from_millis(300);
 
 /// The one token.
 pub(crate) struct Tokens {
+    login: Arc<Login>,
+    now: Now,
+    held: Mutex<Held>,
+}
+
+/// Who we are at Microsoft's login, and where it is.
+struct Login {
     egress: Egress,
     authority: Authority,
     app_id: String,
     credential: Credential,
-    now: Now,
-    held: Mutex<Held>,
 }
 
 #[derive(Default)]
 struct Held {
     token: Option<(SecretString, Timestamp)>,
     failed: Option<(Failure, Timestamp)>,
+    /// The question that the login has not answered yet, and when it was put.
+    asked: Option<(Question, Timestamp)>,
 }
 
-#[derive(Deserialize)]
+/// Everybody who waits hears the same answer; while nobody does, it waits for them.
+type Question = Shared<BoxFuture<'static, Result<Granted, Failure>>>;
+
+/// What there is without waiting, or what to wait for.
+enum Token {
+    Good(SecretString),
+    Failed(Failure),
+    /// With the old one, where it is good yet.
+    Asked(Question, Option<SecretString>),
+}
+
+/// A token that was asked for as a test.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct LoggedIn {
+    pub took: SignedDuration,
+    /// How far our clock is from the login's.
+    pub skew: Option<Skew>,
+}
+
+#[derive(Clone, Deserialize)]
 struct Granted {
     access_token: SecretString,
     expires_in: u32,
@@ -56,52 +93,85 @@ struct Denied {
 
 impl Tokens {
     pub(crate) fn new(egress: Egress, settings: &Settings, now: Now) -> Self {
-        Self {
+        let login = Login {
             egress,
             authority: settings.authority.clone(),
             app_id: settings.app_id.clone(),
             credential: settings.credential.clone(),
-            now,
-            held: Mutex::default(),
-        }
+        };
+        Self { login: Arc::new(login), now, held: Mutex::default() }
     }
 
     /// The token to call with now.
     pub(crate) async fn get(&self) -> Result<SecretString, Failure> {
-        let mut held = self.held.lock().await;
-        let now = self.now.get();
-        if let Some((token, _)) = held.token.as_ref().filter(|(_, ends_at)| now + EARLY < *ends_at)
-        {
-            return Ok(token.clone());
-        }
-        let failed = match &held.failed {
-            Some((failure, at)) if now.duration_since(*at) < FAILED => failure.clone(),
-            Some(_) | None => match self.ask().await.and_then(|answer| granted(&answer)) {
-                Ok(granted) => {
-                    let life = SignedDuration::from_secs(granted.expires_in.into());
-                    held.token = Some((granted.access_token.clone(), now + life));
-                    return Ok(granted.access_token);
-                }
-                Err(failure) => failure,
-            },
+        let (question, old) = match self.look() {
+            Token::Good(token) => return Ok(token),
+            Token::Failed(failure) => return Err(failure),
+            Token::Asked(question, old) => (question, old),
         };
-        held.failed = Some((failed.clone(), now));
-        // The old one is good for some minutes yet.
-        let last = held.token.as_ref().filter(|(_, ends_at)| now < *ends_at);
-        last.map(|(token, _)| token.clone()).ok_or(failed)
+        let Some(old) = old else { return self.hear(&question, question.clone().await) };
+        // The old one is good for some minutes yet, and a click waits behind this.
+        match tokio::time::timeout(SPARE, question.clone()).await {
+            Ok(answer) => Ok(self.hear(&question, answer).unwrap_or(old)),
+            Err(_) => Ok(old),
+        }
     }
 
-    /// Asks for a token, whether there is one or not, and says how far our clock is from the login's.
-    pub(crate) async fn test(&self) -> Result<Option<Skew>, Failure> {
+    /// What there is, or the one question to the login that everybody waits for.
+    fn look(&self) -> Token {
+        let now = self.now.get();
+        let mut held = self.held();
+        let good = held.token.clone().filter(|(_, ends_at)| now < *ends_at);
+        if let Some((token, _)) = good.as_ref().filter(|(_, ends_at)| now + EARLY < *ends_at) {
+            return Token::Good(token.clone());
+        }
+        let old = good.map(|(token, _)| token);
+        if let Some((failure, at)) = &held.failed
+            && now.duration_since(*at) < FAILED
+        {
+            return old.map_or_else(|| Token::Failed(failure.clone()), Token::Good);
+        }
+        // Nobody was there to hear the answer.
+        held.asked.take_if(|(_, at)| now.duration_since(*at).unsigned_abs() > PATIENCE);
+        let (question, _) = held.asked.get_or_insert_with(|| {
+            let login = Arc::clone(&self.login);
+            let asking = async move { granted(&login.ask().await?) };
+            (asking.boxed().shared(), now)
+        });
+        Token::Asked(question.clone(), old)
+    }
+
+    /// Keeps what the login has said, once for all who have heard it.
+    fn hear(
+        &self,
+        question: &Question,
+        answer: Result<Granted, Failure>,
+    ) -> Result<SecretString, Failure> {
+        let mut held = self.held();
+        if let Some((_, at)) = held.asked.take_if(|(asked, _)| asked.ptr_eq(question)) {
+            match &answer {
+                Ok(granted) => {
+                    let life = SignedDuration::from_secs(granted.expires_in.into());
+                    held.token = Some((granted.access_token.clone(), at + life));
+                }
+                Err(failure) => held.failed = Some((failure.clone(), self.now.get())),
+            }
+        }
+        answer.map(|granted| granted.access_token)
+    }
+
+    /// Asks for a token, whether there is one or not.
+    pub(crate) async fn test(&self) -> Result<LoggedIn, Failure> {
         let at = self.now.get();
-        let answer = self.ask().await?;
-        let asked = Asked { at, answered_at: self.now.get() };
-        granted(&answer).map(|_| asked.skew(&answer.headers))
+        let answer = self.login.ask().await?;
+        let answered_at = self.now.get();
+        let skew = Asked { at, answered_at }.skew(&answer.headers);
+        granted(&answer).map(|_| LoggedIn { took: answered_at.duration_since(at), skew })
     }
 
     /// The connector did not accept this token: the next one is a new one.
-    pub(crate) async fn refused(&self, token: &SecretString) {
-        let mut held = self.held.lock().await;
+    pub(crate) fn refused(&self, token: &SecretString) {
+        let mut held = self.held();
         let same = held
             .token
             .as_ref()
@@ -111,6 +181,12 @@ impl Tokens {
         }
     }
 
+    fn held(&self) -> MutexGuard<'_, Held> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Login {
     async fn ask(&self) -> Result<Answer, Failure> {
         let body = self.form().await?.into();
         let url = self.egress.check(&self.authority.token_url);
@@ -121,7 +197,7 @@ impl Tokens {
         let request = Request { method: Method::POST, url, headers, body, keep };
         let answer = tokio::time::timeout(PATIENCE, self.egress.send(request)).await;
         // A token that was lost on its way is no loss: the next one is as good.
-        let answer = answer.map_err(|_| Failure::NotSent("no answer in time".to_owned()))?;
+        let answer = answer.map_err(|_| Failure::LoginSilent)?;
         answer.map_err(|error| Failure::NotSent(error.to_string()))
     }
 
@@ -169,7 +245,7 @@ const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-be
 
 impl fmt::Debug for Tokens {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Tokens").field("app_id", &self.app_id).finish_non_exhaustive()
+        f.debug_struct("Tokens").field("app_id", &self.login.app_id).finish_non_exhaustive()
     }
 }
 

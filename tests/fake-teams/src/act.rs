@@ -73,10 +73,13 @@ impl FakeTeams {
         self.sending(told(self.try_installation(who, team, "remove")))
     }
 
-    /// Something changed about a channel or its team, such as `channelCreated`.
+    /// Something changed about a channel or its team, such as `channelCreated`. It names the channel
+    /// as it is called now.
     #[track_caller]
     pub fn change_activity(&self, who: &str, channel: &str, event: &str) -> Value {
         let mut activity = told(self.core.in_channel("conversationUpdate", who, channel));
+        let name = self.core.state().channels.get(channel).map(|channel| channel.name.clone());
+        set(&mut activity, "/channelData/channel", "name", name.into());
         set(&mut activity, "/channelData", "eventType", event.into());
         activity
     }

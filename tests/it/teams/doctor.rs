@@ -1,6 +1,6 @@
 //! `countersign doctor`, as an operator runs it beside a service in Teams.
 
-use std::fs;
+use std::{fs, time::Duration};
 
 use countersign::clock::Clock;
 use countersign_fake_teams::{
@@ -109,6 +109,22 @@ async fn a_bot_of_another_tenant_is_named() {
         let sick = complaints_about(&config).await;
         assert_eq!(sick[0].0, format!("Teams team {TEAM}"), "it has a token: {sick:?}");
         assert!(sick[0].1.contains("`tenant_id` is the bot's own tenant"), "{sick:?}");
+        workplace
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_login_that_is_slow_is_named_and_channels_by_what_they_are_called_now() {
+    tell_in(&TODAY, |workplace| async move {
+        let teams = &workplace.teams;
+        teams.channel(Channel::named(TEAM, SHOP, "shop-decisions").kind("shared"));
+        teams.misbehave(Strike::at(Call::Token, Fault::Slow(Duration::from_secs(2))));
+        let sick = complaints(&workplace).await;
+        let [(login, slow), (_, channel)] = sick.as_slice() else { panic!("{sick:?}") };
+        assert_eq!(login, "Teams, token of the bot");
+        assert!(slow.contains("who clicks may have to click again"), "{slow}");
+        assert!(channel.starts_with("“shop-decisions” is a shared channel"), "{channel}");
         workplace
     })
     .await;

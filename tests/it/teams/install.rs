@@ -1,11 +1,11 @@
 //! The app comes, goes and moves: the bot remembers where it is, and says nothing elsewhere.
 
-use countersign_fake_teams::{fault::Call, world::Channel};
+use countersign_fake_teams::{card::Entries, fault::Call, world::Channel};
 use jiff::SignedDuration;
 use serde_json::json;
 
 use super::{
-    blueprint::{SHOP, TEAM},
+    blueprint::{SECURITY, SHOP, TEAM},
     workplace::{tell, write_prod},
 };
 
@@ -86,6 +86,32 @@ async fn a_channel_that_is_newer_than_the_installation_takes_cards() {
         workplace.deliver(&deleted).await;
         workplace.ask(&write_prod()).await;
         assert!(workplace.teams.calls(Call::Create).is_empty(), "the team is gone");
+        workplace
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_channel_that_is_renamed_keeps_its_card_and_goes_on() {
+    tell(|workplace| async move {
+        let id = workplace.ask(&write_prod()).await;
+        let card = workplace.card(SHOP);
+        let late = workplace.teams.click_activity("farid", &card, "approve", &Entries::none());
+        workplace.teams.channel(Channel::named(TEAM, SHOP, "shop-decisions"));
+        let renamed = workplace.teams.change_activity("dana", SHOP, "channelRenamed");
+        let said = workplace.deliver(&renamed).await;
+        assert_eq!((said.status, said.body.as_str()), (Some(200), ""));
+        workplace.advance(SignedDuration::from_mins(1)).await;
+        assert_eq!(workplace.teams.messages(SHOP), [card], "the same card where it was");
+        workplace.approve("erin", SHOP).await;
+        assert!(workplace.deliver(&late).await.card().is_some(), "pressed under the old name");
+        assert!(workplace.card(SHOP).words().contains("2 of 3 approved"));
+        assert_eq!(workplace.teams.messages(SHOP).len(), 1);
+        workplace.approve("sam", SECURITY).await;
+        assert_eq!(workplace.status(&id).await, "approved");
+        assert!(workplace.entries(&id, "card_withdrawn").await.is_empty());
+        workplace.card(SHOP);
+        workplace.card(SECURITY);
         workplace
     })
     .await;

@@ -1,8 +1,15 @@
 //! What is said of what was found, to people who do not write code.
 
-use countersign_port::finding::{Finding, Fix};
+use countersign_port::{
+    finding::{Finding, Fix},
+    text::Untrusted,
+};
+use jiff::SignedDuration;
 
-use crate::{connector::STANDARD, failure::Failure};
+use crate::{
+    connector::{Channel, MEMBER_PATIENCE, STANDARD},
+    failure::Failure,
+};
 
 const ADMINISTRATOR: &str = "whoever may register applications in the tenant";
 const OWNER: &str = "an owner of the team";
@@ -31,7 +38,8 @@ pub(super) fn unchecked() -> Finding {
     Finding::poor("Teams, who may call", means, Fix { who: OPERATOR, how, page: LOGIN })
 }
 
-pub(super) fn login(given: Result<(), Failure>) -> Finding {
+/// `given` says how long it took.
+pub(super) fn login(given: Result<SignedDuration, Failure>) -> Finding {
     let what = "Teams, token of the bot";
     let how =
         "compare `app_id` and `tenant_id` with the Azure Bot in the Azure portal, and make a \
@@ -39,7 +47,15 @@ pub(super) fn login(given: Result<(), Failure>) -> Finding {
             .to_owned();
     let fix = Fix { who: ADMINISTRATOR, how, page: LOGIN };
     match given {
-        Ok(()) => Finding::good(what, "Microsoft gives the bot a token"),
+        Ok(took) if took.unsigned_abs() > MEMBER_PATIENCE => {
+            let took = took.as_millis();
+            let means = format!(
+                "Microsoft's login took {took} ms to give the bot a token: while it is so slow, \
+                 cards come late, and who clicks may have to click again"
+            );
+            Finding::poor(what, means, again())
+        }
+        Ok(_) => Finding::good(what, "Microsoft gives the bot a token"),
         Err(failure @ Failure::Login(_)) => {
             Finding::bad(what, format!("no card can go out: {failure}"), fix)
         }
@@ -74,23 +90,27 @@ pub(super) fn team(id: &str, channels: Result<usize, &Failure>) -> Finding {
     }
 }
 
-/// `known` is the kind of the channel, if a team with the app has it.
-pub(super) fn channel(address: &str, known: Option<&Option<String>>) -> Finding {
+/// `known` is the channel, if a team with the app has it. The policy has its id alone, which stays
+/// whatever it is called; people know it by its name.
+pub(super) fn channel(address: &str, known: Option<&Channel>) -> Finding {
     let what = format!("Teams channel {address}");
     let name_another = "name a standard channel in the policy".to_owned();
-    match known {
-        None => {
-            let means = "no team that has the app has this channel";
-            let how = "compare the id with the one in “Get link to channel”, and add the app to \
-                the team of the channel"
-                .to_owned();
-            Finding::bad(what, means, Fix { who: OWNER, how, page: CHANNEL })
-        }
-        Some(Some(kind)) if kind != STANDARD => {
-            let means = format!("it is a {kind} channel: the service posts to standard ones alone");
+    let Some(channel) = known else {
+        let means = "no team that has the app has this channel";
+        let how = "compare the id with the one in “Get link to channel”, and add the app to the \
+            team of the channel"
+            .to_owned();
+        return Finding::bad(what, means, Fix { who: OWNER, how, page: CHANNEL });
+    };
+    let name = channel.name.as_deref().map(|name| Untrusted::new(name).display());
+    let name = name.map_or("it".to_owned(), |name| format!("“{}”", name.as_str()));
+    match channel.kind.as_deref() {
+        Some(kind) if kind != STANDARD => {
+            let means =
+                format!("{name} is a {kind} channel: the service posts to standard ones alone");
             Finding::bad(what, means, Fix { who: POLICY, how: name_another, page: CHANNEL })
         }
-        Some(_) => Finding::good(what, "cards can be posted there"),
+        Some(_) | None => Finding::good(what, format!("{name} takes cards")),
     }
 }
 
@@ -116,15 +136,20 @@ mod tests {
 
     #[test]
     fn only_a_standard_channel_of_a_team_with_the_app_is_good() {
-        let kind = |kind: &str| Some(kind.to_owned());
-        for (known, health) in [
-            (None, Health::Bad),
-            (Some(None), Health::Good),
-            (Some(kind("standard")), Health::Good),
-            (Some(kind("shared")), Health::Bad),
-            (Some(kind("private")), Health::Bad),
+        let known = |kind: Option<&str>| {
+            let name = Some("shop".to_owned());
+            Some(Channel { id: "19:a".to_owned(), name, kind: kind.map(str::to_owned) })
+        };
+        for (known, health, means) in [
+            (None, Health::Bad, "no team that has the app has this channel"),
+            (known(None), Health::Good, "“shop”"),
+            (known(Some("standard")), Health::Good, "“shop” takes cards"),
+            (known(Some("shared")), Health::Bad, "“shop” is a shared channel"),
+            (known(Some("private")), Health::Bad, "“shop” is a private channel"),
         ] {
-            assert_eq!(channel("19:a", known.as_ref()).health, health, "{known:?}");
+            let finding = channel("19:a", known.as_ref());
+            assert_eq!(finding.health, health, "{known:?}");
+            assert!(finding.means.starts_with(means), "{finding:?}");
         }
     }
 
@@ -141,6 +166,7 @@ mod tests {
             assert!(finding.fix.is_some(), "{failure}");
         }
         assert_eq!(login(Err(Failure::login("invalid_client"))).health, Health::Bad);
+        assert_eq!(login(Err(Failure::LoginSilent)).health, Health::Unknown);
         assert_eq!(login(Err(Failure::NotSent("x".to_owned()))).health, Health::Unknown);
     }
 }

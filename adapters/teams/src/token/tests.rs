@@ -1,5 +1,6 @@
 //! When the login is asked for a token, and what happens while it is away.
 
+use futures::FutureExt;
 use http::Method;
 use serde_json::json;
 
@@ -52,6 +53,19 @@ async fn while_the_login_is_away_the_old_token_serves_to_its_end() {
     assert_eq!(token(&tokens).await, Err(Failure::login("unauthorized_client")));
     stage.passes(SignedDuration::from_secs(3));
     assert_eq!(token(&tokens).await.unwrap(), "token-2");
+}
+
+#[tokio::test]
+async fn who_loses_patience_leaves_the_question_to_the_next() {
+    let stage = Stage::empty().await;
+    let tokens = tokens(&stage);
+    for _ in 0..3 {
+        // Polled once: the question is on its way, and whoever put it is gone.
+        assert!(tokens.get().now_or_never().is_none());
+    }
+    let all = futures::future::join_all((0..8).map(|_| token(&tokens))).await;
+    assert!(all.iter().all(|one| *one == Ok("token-1".to_owned())), "{all:?}");
+    assert_eq!(stage.microsoft.asked("/login/token").len(), 1);
 }
 
 #[tokio::test]
