@@ -62,6 +62,10 @@ impl Outbox {
     }
 
     /// Brings the thread up to date. What was so before the card was posted stands on the card.
+    ///
+    /// INVARIANT: a line is written down before it is sent, and sent again only where it surely did
+    /// not arrive. No chat product knows a message again that comes twice, or lets us look for it,
+    /// so a process that dies in between leaves one line out rather than two of it in.
     async fn tell(
         &self,
         row: &Claimed,
@@ -69,7 +73,7 @@ impl Outbox {
         view: &View,
         message: &MessageRef,
     ) -> Result<(i64, Thread), sqlx::Error> {
-        let Parcel::Card { reader, item, message: before, told, withdrawn, .. } = &row.parcel
+        let Parcel::Card { id, reader, item, message: before, told, withdrawn, .. } = &row.parcel
         else {
             return Err(sqlx::Error::RowNotFound);
         };
@@ -86,6 +90,10 @@ impl Outbox {
             let told_to = before.as_ref().map(|_| *reader);
             let line = told_to.and_then(|reader| story::line(scene, reader, &leaf, &payload));
             if let Some(line) = line {
+                let store = &self.service.parts.store;
+                if store.telling(id, row.fence, leaf.seq).await? == Lease::Lost {
+                    return Ok((told, Thread::Behind));
+                }
                 self.paces.spent(&row.lane, 1);
                 if !noted(chat.note(message, &line).await) {
                     return Ok((told, Thread::Behind));

@@ -86,6 +86,8 @@ const SHOWN: &str = "update outbox set shown = $3, message = $4, told = $6, atte
      state = case when want > $3 or cast($7 as text) = 'behind' then 'due' else 'done' end \
    where id = $1 and fence = $2";
 
+const TELLING: &str = "update outbox set told = $3 where id = $1 and fence = $2";
+
 const POSTPONE: &str = "update outbox set due_at = $3, error = $4 where id = $1 and fence = $2";
 
 const RENEW_SECRET: &str = "update outbox set secret = $3 where id = $1 and fence = $2";
@@ -154,6 +156,12 @@ impl Store {
             .bind(due_us)
             .bind(picture.told)
             .bind(thread);
+        Lease::of(query.execute(&self.write).await?.rows_affected())
+    }
+
+    /// The thread of a card is about to be told up to this entry. Written before it is sent.
+    pub async fn telling(&self, id: &CardId, fence: i64, told: i64) -> Result<Lease, sqlx::Error> {
+        let query = sqlx::query(TELLING).bind(id.as_str()).bind(fence).bind(told);
         Lease::of(query.execute(&self.write).await?.rows_affected())
     }
 

@@ -93,8 +93,9 @@ pub(crate) async fn answer(
     match fault {
         None => perform(&core, method, body),
         Some(Fault::Slow(pause)) => {
+            let response = perform(&core, method, body);
             tokio::time::sleep(pause).await;
-            perform(&core, method, body)
+            response
         }
         Some(Fault::ReplyLost) => {
             perform(&core, method, body);

@@ -95,8 +95,9 @@ pub(crate) async fn receive(
     match fault {
         None => perform(&core, &secret, &body),
         Some(Fault::Slow(pause)) => {
+            let response = perform(&core, &secret, &body);
             tokio::time::sleep(pause).await;
-            perform(&core, &secret, &body)
+            response
         }
         Some(Fault::ReplyLost) => {
             perform(&core, &secret, &body);

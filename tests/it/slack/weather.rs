@@ -1,9 +1,15 @@
 //! Slack limits, fails, hangs and loses answers: nothing is lost, and one card lives.
 
-use countersign_fake_slack::fault::{Fault, Strike};
+use std::time::Duration;
+
+use countersign_fake_slack::{
+    fault::{Fault, Strike},
+    form::Entries,
+};
 use jiff::SignedDuration;
 
 use super::workplace::{ERIN, FARID, SAM, SECURITY, SHOP, tell, write_prod};
+use crate::patience::until;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_limit_is_waited_for_and_the_card_comes() {
@@ -103,6 +109,37 @@ async fn a_restart_in_the_middle_forgets_nothing() {
         workplace.approve(SAM, SECURITY).await;
         assert_eq!(workplace.status(&id).await, "approved");
         assert_eq!(workplace.slack.messages(SHOP).len(), 1);
+        workplace.card(SECURITY);
+        workplace
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_that_dies_after_a_line_of_the_thread_leaves_one_of_it() {
+    tell(|workplace| async move {
+        workplace.ask(&write_prod()).await;
+        let card = workplace.card(SHOP);
+        workplace.press(ERIN, SHOP, "Approve…").await;
+        workplace.slack.modal(ERIN).expect("a form");
+        assert!(workplace.slack.submit(ERIN, &Entries::none()).await.is_acknowledged());
+        workplace.slack.modal(ERIN).expect("what was recorded");
+        // Slack has the line, and is still about to say so.
+        let slow = Fault::Slow(Duration::from_secs(600));
+        workplace.slack.misbehave(Strike::at("chat.postMessage", slow));
+        let line = || (!workplace.slack.thread(&card).is_empty()).then_some(());
+        tokio::select! {
+            () = workplace.settle() => panic!("nothing was said"),
+            () = until("a line", line) => {}
+        }
+        for _ in 0..3 {
+            workplace.advance(SignedDuration::from_secs(31)).await;
+        }
+        assert_eq!(workplace.slack.thread(&card).len(), 1);
+        workplace.approve(FARID, SHOP).await;
+        let lines = workplace.slack.thread(&card);
+        assert_eq!(lines.len(), 2, "the story goes on");
+        assert!(workplace.card(SHOP).words().contains("2 of 3 approved"));
         workplace.card(SECURITY);
         workplace
     })

@@ -100,6 +100,34 @@ async fn a_click_that_overtakes_the_answer_to_our_post_counts() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_worker_that_dies_after_a_line_of_the_thread_leaves_one_of_it() {
+    tell(|workplace| async move {
+        workplace.ask(&write_prod()).await;
+        let card = workplace.card(SHOP);
+        let said = workplace.teams.click("erin", &card, "approve", &Entries::none()).await;
+        assert!(said.card().is_some(), "{said:?}");
+        // Teams has the line, and is still about to say so.
+        let slow = Fault::Slow(Duration::from_secs(600));
+        workplace.teams.misbehave(Strike::at(Call::Send, slow));
+        let line = || (!workplace.teams.replies(&card).is_empty()).then_some(());
+        tokio::select! {
+            () = workplace.settle() => panic!("nothing was said"),
+            () = until("a line", line) => {}
+        }
+        for _ in 0..3 {
+            workplace.advance(SignedDuration::from_secs(31)).await;
+        }
+        assert_eq!(workplace.teams.replies(&card).len(), 1);
+        workplace.approve("farid", SHOP).await;
+        assert_eq!(workplace.teams.replies(&card).len(), 2, "the story goes on");
+        assert!(workplace.card(SHOP).words().contains("2 of 3 approved"));
+        workplace.card(SECURITY);
+        workplace
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_card_that_somebody_deleted_is_posted_anew_once() {
     tell(|workplace| async move {
         let id = workplace.ask(&write_prod()).await;
