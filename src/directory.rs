@@ -8,12 +8,13 @@ use std::{
     time::Duration,
 };
 
+use arc_swap::ArcSwap;
 use countersign_port::directory::Directory;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    domain::id::Group,
+    domain::{id::Group, policy::GroupSource},
     law::{Heard, Law, Membership},
     service::Service,
 };
@@ -21,18 +22,41 @@ use crate::{
 /// How often every directory is asked: within the age up to which high risk believes it.
 const EVERY: Duration = Duration::from_secs(120);
 
+/// How often it is looked whether another replica was told that a group has changed. A click looks
+/// for itself.
+const LOOK: Duration = Duration::from_secs(2);
+
 /// The groups whose members may be others than a directory has said.
 #[derive(Debug, Default)]
 pub struct Doubts {
+    /// How often each was doubted, by any replica, as far as this one has heard.
+    heard: Mutex<BTreeMap<String, i64>>,
     groups: Mutex<BTreeSet<Group>>,
     raised: Notify,
 }
 
 impl Doubts {
-    /// Has the directories asked at once.
-    pub fn raise(&self, groups: impl IntoIterator<Item = Group>) {
-        self.groups.lock().unwrap_or_else(PoisonError::into_inner).extend(groups);
-        self.raised.notify_one();
+    /// Compares what is written down with what was heard, and has the law in force doubt what is
+    /// new in it; has the directories asked at once.
+    pub fn hear(&self, written: &BTreeMap<String, i64>, law: &ArcSwap<Law>) {
+        // Held to the end: nobody takes for heard what is not yet in force.
+        let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_news = |name: &String| written.get(name) > heard.get(name);
+        let doubted: Vec<Group> = {
+            let law = law.load();
+            let kept = law.kept_elsewhere().filter(|(_, source)| is_news(&doubt_name(source)));
+            kept.map(|(group, _)| group.clone()).collect()
+        };
+        if !doubted.is_empty() {
+            law.rcu(|law| law.doubting(&doubted));
+            self.groups.lock().unwrap_or_else(PoisonError::into_inner).extend(doubted);
+            self.raised.notify_one();
+        }
+        // Who has read it later may have been here before.
+        for (name, number) in written {
+            let known = heard.entry(name.clone()).or_default();
+            *known = (*number).max(*known);
+        }
     }
 
     fn take(&self) -> BTreeSet<Group> {
@@ -42,6 +66,12 @@ impl Doubts {
     fn groups(&self) -> BTreeSet<Group> {
         self.groups.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
+}
+
+/// Under which name it is written down that a group is doubted: the same at every replica, whatever
+/// the policy calls the group.
+pub fn doubt_name(source: &GroupSource) -> String {
+    format!("{}/{}", source.kind, source.value)
 }
 
 /// Asks the directories.
@@ -72,13 +102,29 @@ impl Directories {
             tokio::select! {
                 () = self.stop.cancelled() => {}
                 () = self.service.parts.doubts.raised.notified() => {}
+                () = self.listen() => {}
                 () = tokio::time::sleep(EVERY) => {}
             }
         }
     }
 
+    /// Hears what other replicas are told, for ever.
+    async fn listen(&self) {
+        loop {
+            tokio::time::sleep(LOOK).await;
+            self.hear_doubts().await;
+        }
+    }
+
+    async fn hear_doubts(&self) {
+        if let Err(error) = self.service.hear_doubts().await {
+            tracing::warn!(%error, "it could not be looked up which groups have changed");
+        }
+    }
+
     /// Asks about every group of the law in force, and puts what was said into force.
     pub async fn ask_all(&self) {
+        self.hear_doubts().await;
         self.forget(&self.service.parts.doubts.take());
         let law = self.service.law();
         for (group, source) in law.kept_elsewhere() {
@@ -113,6 +159,7 @@ impl Directories {
 
     /// Puts another law into force, with what the directories have said so far.
     pub fn put_into_force(&self, law: &Law) {
+        self.forget(&self.service.parts.doubts.groups());
         let answers = Arc::new(self.answers());
         self.service
             .parts

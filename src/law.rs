@@ -242,14 +242,13 @@ impl Law {
         Self { people, barred, heard, answered, ..self.shared() }
     }
 
-    /// The same law, in which nobody can tell who is in these groups.
+    /// The same law, in which nobody can tell who is in these groups: what was said is forgotten, so
+    /// that nothing else that is heard brings it back.
     #[must_use]
     pub fn doubting(&self, groups: &[Group]) -> Self {
-        let mut answered = self.answered.clone();
-        for group in groups {
-            answered.insert(group.clone(), None);
-        }
-        Self { answered, ..self.shared() }
+        let mut answers = BTreeMap::clone(&self.heard.answers);
+        answers.retain(|group, _| !groups.contains(group));
+        self.hearing(Heard { answers: Arc::new(answers), ..self.heard.clone() })
     }
 
     /// The same law, as if some groups that are kept elsewhere had these members.
@@ -280,6 +279,11 @@ impl Law {
     /// The groups that directories know the members of.
     pub fn kept_elsewhere(&self) -> impl Iterator<Item = (&Group, &GroupSource)> {
         self.policy.groups.iter().filter(|(_, source)| !source.is_claim())
+    }
+
+    /// Whether there are groups that directories are asked about.
+    pub fn asks_directories(&self) -> bool {
+        self.kept_elsewhere().any(|(_, source)| source.kind != GROUPS)
     }
 
     /// Whether only a request itself says who is in a group.

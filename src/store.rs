@@ -11,6 +11,7 @@ pub mod card;
 pub mod cursor;
 pub mod decisions;
 pub mod delegation;
+mod doubt;
 pub mod law_change;
 pub mod load;
 pub mod outbox;

@@ -1,9 +1,12 @@
 //! What happens on the platforms: channels and workspaces that are lost, groups that change.
 
+use std::collections::BTreeSet;
+
 use countersign_port::access::{Loss, News, Unheard};
 
 use super::Service;
 use crate::{
+    directory::doubt_name,
     domain::access::{Act, Refused, withdraw::Withdraw},
     store::{card::open_cards, outbox::Claimed},
 };
@@ -14,8 +17,10 @@ impl Service {
         match news {
             News::Lost { platform, messages, why } => self.lose(platform, messages, *why).await,
             News::GroupChanged { source, groups } => {
-                self.doubt(source, groups);
-                Ok(())
+                self.doubt(source, groups).await.map_err(|error| {
+                    tracing::error!(%error, "it could not be written down that a group changed");
+                    Unheard
+                })
             }
         }
     }
@@ -57,15 +62,16 @@ impl Service {
         }
     }
 
-    /// What a directory has said of these groups counts no longer, until it has said it again.
-    fn doubt(&self, source: &str, groups: &[String]) {
+    /// What a directory has said of these groups counts no longer, here and at every other replica,
+    /// until it has said it again.
+    async fn doubt(&self, source: &str, groups: &[String]) -> Result<(), sqlx::Error> {
         let law = self.law();
-        let kept = law.kept_elsewhere();
-        let doubted = kept.filter(|(_, kept)| kept.kind == source && groups.contains(&kept.value));
-        let doubted: Vec<_> = doubted.map(|(group, _)| group.clone()).collect();
-        if !doubted.is_empty() {
-            self.parts.doubts.raise(doubted.clone());
-            self.parts.law.rcu(|law| law.doubting(&doubted));
+        let kept = law.kept_elsewhere().map(|(_, kept)| kept);
+        let changed = kept.filter(|kept| kept.kind == source && groups.contains(&kept.value));
+        let changed: BTreeSet<String> = changed.map(doubt_name).collect();
+        for name in &changed {
+            self.parts.store.raise_doubt(name).await?;
         }
+        if changed.is_empty() { Ok(()) } else { self.hear_doubts().await }
     }
 }

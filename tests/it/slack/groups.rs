@@ -4,7 +4,7 @@
 use countersign_fake_slack::{
     fault::{Fault, Strike},
     form::Entries,
-    world::Team,
+    world::{Endpoints, Team},
 };
 use jiff::SignedDuration;
 use serde_json::json;
@@ -13,7 +13,10 @@ use super::{
     blueprint::{Blueprint, USUAL, rewrite},
     workplace::{ERIN, FARID, OLU, SAM, SECURITY, SHOP, TEAM, Workplace, tell_in, write_prod},
 };
-use crate::office::{API_KEY, answer, client};
+use crate::{
+    office::{API_KEY, answer, client},
+    patience::until,
+};
 
 /// Security is whoever is in the user group, and the people file has nothing to say about that.
 const GROUPED: Blueprint = Blueprint {
@@ -153,6 +156,59 @@ async fn a_group_that_changes_is_believed_again_once_slack_has_said_who_is_in_it
         for channel in [SHOP, SECURITY] {
             workplace.card(channel);
         }
+        workplace
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_one_replica_is_told_of_a_group_no_other_forgets() {
+    tell_in(&GROUPED, |workplace| async move {
+        ask_slack(&workplace).await;
+        let other = workplace.second_door().await;
+        other.process.app.directories.ask_all().await;
+        let id = waits_for_security(&workplace).await;
+        // Slack tells the other replica alone; the clicks come in here.
+        workplace.slack.user_group(TEAM, "S0SEC", "security", &[SAM]);
+        workplace.slack.connect(Endpoints::below(&other.url));
+        let changed = json!({ "type": "subteam_members_changed", "subteam_id": "S0SEC" });
+        assert_eq!(workplace.slack.event(TEAM, changed).await.status, Some(200));
+        workplace.slack.connect(Endpoints::below(&workplace.url));
+        let unknown = "We can't tell which groups you are in just now.";
+        let said = say_yes(&workplace, OLU, SECURITY).await;
+        assert!(said.contains(unknown), "what was said before counts nowhere: {said}");
+        // The other replica asks, and this one has to as well.
+        other.process.app.directories.ask_all().await;
+        let said = say_yes(&workplace, OLU, SECURITY).await;
+        assert!(said.contains(unknown), "{said}");
+        ask_slack(&workplace).await;
+        let said = say_yes(&workplace, OLU, SECURITY).await;
+        assert!(said.contains("You're not in security."), "{said}");
+        assert!(say_yes(&workplace, SAM, SECURITY).await.contains("Recorded"));
+        assert_eq!(workplace.status(&id).await, "approved");
+        for channel in [SHOP, SECURITY] {
+            workplace.card(channel);
+        }
+        other.process.app.stop().await;
+        workplace
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replica_that_nobody_speaks_to_asks_soon_as_well() {
+    tell_in(&GROUPED, |workplace| async move {
+        let other = workplace.replica().await;
+        ask_slack(&workplace).await;
+        #[expect(clippy::disallowed_methods, reason = "ends when the replica stops")]
+        let asking = tokio::spawn(other.app.directories.clone().run());
+        let asked = || workplace.slack.calls("usergroups.users.list").len();
+        until("the first answer", || (asked() > 1).then_some(())).await;
+        let changed = json!({ "type": "subteam_members_changed", "subteam_id": "S0SEC" });
+        assert_eq!(workplace.slack.event(TEAM, changed).await.status, Some(200));
+        until("the second, long before its time", || (asked() > 2).then_some(())).await;
+        other.app.stop().await;
+        asking.await.unwrap();
         workplace
     })
     .await;

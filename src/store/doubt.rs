@@ -1,0 +1,28 @@
+//! How often it was told that a group, which is kept elsewhere, may have changed: numbers that only
+//! grow, so that every replica sees what one of them was told.
+
+use std::collections::BTreeMap;
+
+use sqlx::Row;
+
+use super::Store;
+
+const RAISE: &str = "insert into mark (name, value) values ('doubt/' || $1, 1) \
+   on conflict (name) do update set value = mark.value + 1";
+
+/// After all names of ASCII that begin so.
+const ALL: &str = "select substr(name, 7) as source, value from mark \
+   where name > 'doubt/' and name < 'doubt0'";
+
+impl Store {
+    /// A group of a source, `slack_usergroup/S…`, may have changed.
+    pub async fn raise_doubt(&self, group: &str) -> Result<(), sqlx::Error> {
+        sqlx::query(RAISE).bind(group).execute(&self.write).await.map(|_| ())
+    }
+
+    /// How often that was told of each group.
+    pub async fn doubts(&self) -> Result<BTreeMap<String, i64>, sqlx::Error> {
+        let rows = sqlx::query(ALL).fetch_all(&self.read).await?;
+        rows.iter().map(|row| Ok((row.try_get("source")?, row.try_get("value")?))).collect()
+    }
+}
