@@ -36,7 +36,7 @@ pub(super) enum Sent {
 
 impl Outbox {
     pub(super) async fn send_card(&self, row: &Claimed) -> Sent {
-        let Parcel::Card { message, reader, .. } = &row.parcel else {
+        let Parcel::Card { message, reader, withdrawn, .. } = &row.parcel else {
             return unknown_platform(row);
         };
         let Some(chat) = self.service.parts.chats.get(row.target.as_str()).cloned() else {
@@ -52,9 +52,13 @@ impl Outbox {
         };
         match sent {
             Ok(message) => match self.tell(row, &*chat, &view, &message).await {
-                Ok((told, thread)) => {
-                    Sent::Shown(Picture { version: card.version, message: message.0, told, thread })
-                }
+                Ok((told, thread)) => Sent::Shown(Picture {
+                    version: card.version,
+                    message: message.0,
+                    told,
+                    thread,
+                    withdrawn: *withdrawn,
+                }),
                 Err(error) => Sent::Unreadable(error),
             },
             Err(error) => Sent::Failed(error),

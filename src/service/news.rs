@@ -7,15 +7,28 @@ use countersign_port::access::{Loss, News, Unheard};
 use super::Service;
 use crate::{
     directory::doubt_name,
-    domain::access::{Act, Refused, withdraw::Withdraw},
-    store::{card::open_cards, outbox::Claimed},
+    domain::{
+        access::{Act, Refused, withdraw::Withdraw},
+        id::RequestId,
+    },
+    store::{
+        card::{open_cards, unposted_cards},
+        outbox::Claimed,
+    },
 };
 
 impl Service {
     /// Does what follows from the news.
     pub(super) async fn heard(&self, news: &News) -> Result<(), Unheard> {
         match news {
-            News::Lost { platform, messages, why } => self.lose(platform, messages, *why).await,
+            News::Lost { platform, messages, channels, why } => {
+                let lost = self.lost_cards(platform, messages, channels).await;
+                let lost = lost.map_err(|error| {
+                    tracing::error!(%error, "lost cards could not be looked up");
+                    Unheard
+                })?;
+                self.lose(platform, lost, *why).await
+            }
             News::GroupChanged { source, groups } => {
                 self.doubt(source, groups).await.map_err(|error| {
                     tracing::error!(%error, "it could not be written down that a group changed");
@@ -25,12 +38,29 @@ impl Service {
         }
     }
 
-    /// Takes back every card of an open request among these messages.
-    async fn lose(&self, platform: &str, messages: &str, why: Loss) -> Result<(), Unheard> {
-        let lost = open_cards(&self.parts.store, platform, messages).await.map_err(|error| {
-            tracing::error!(%error, "lost cards could not be looked up");
-            Unheard
-        })?;
+    /// Every card of an open request among these messages, and those on their way into these
+    /// channels: they are there by now, and nobody has said yet where.
+    async fn lost_cards(
+        &self,
+        platform: &str,
+        messages: &str,
+        channels: &[String],
+    ) -> Result<BTreeSet<(RequestId, String)>, sqlx::Error> {
+        let store = &self.parts.store;
+        let mut lost: BTreeSet<_> =
+            open_cards(store, platform, messages).await?.into_iter().collect();
+        for channel in channels {
+            lost.extend(unposted_cards(store, platform, channel).await?);
+        }
+        Ok(lost)
+    }
+
+    async fn lose(
+        &self,
+        platform: &str,
+        lost: BTreeSet<(RequestId, String)>,
+        why: Loss,
+    ) -> Result<(), Unheard> {
         if lost.is_empty() {
             return Ok(());
         }

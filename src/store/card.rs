@@ -1,7 +1,11 @@
 //! Which card a button belongs to.
 
 use countersign_port::access::Loss;
-use sqlx::Row;
+use sqlx::{
+    Any, Row,
+    any::{AnyArguments, AnyRow},
+    query::Query,
+};
 
 use super::{Store, row};
 use crate::domain::id::{CardId, RequestId};
@@ -101,15 +105,35 @@ const OPEN_CARDS: &str = "select distinct o.request_id, o.address \
    where r.settled_at is null and o.kind = 'card' and o.target = $1 and o.withdrawn is null \
      and substr(o.message, 1, length(cast($2 as text))) = $2";
 
+const UNPOSTED_CARDS: &str = "select distinct o.request_id, o.address \
+   from request r join outbox o on o.request_id = r.id \
+   where r.settled_at is null and o.kind = 'card' and o.target = $1 and o.withdrawn is null \
+     and o.message is null and o.state = 'due' and o.address = $2";
+
 /// The channels in which open requests have a message whose reference begins so.
 pub async fn open_cards(
     store: &Store,
     platform: &str,
     messages: &str,
 ) -> Result<Vec<(RequestId, String)>, sqlx::Error> {
-    let query = sqlx::query(OPEN_CARDS).bind(platform).bind(messages);
+    listed(store, sqlx::query(OPEN_CARDS).bind(platform).bind(messages)).await
+}
+
+/// The cards of open requests that are about to be posted in a channel, or are on their way.
+pub async fn unposted_cards(
+    store: &Store,
+    platform: &str,
+    channel: &str,
+) -> Result<Vec<(RequestId, String)>, sqlx::Error> {
+    listed(store, sqlx::query(UNPOSTED_CARDS).bind(platform).bind(channel)).await
+}
+
+async fn listed(
+    store: &Store,
+    query: Query<'_, Any, AnyArguments>,
+) -> Result<Vec<(RequestId, String)>, sqlx::Error> {
     let rows = query.fetch_all(&store.read).await?;
-    let card = |row: &sqlx::any::AnyRow| {
+    let card = |row: &AnyRow| {
         Ok((row::id("outbox", row.try_get("request_id")?)?, row.try_get("address")?))
     };
     rows.iter().map(card).collect()

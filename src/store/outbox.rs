@@ -81,9 +81,11 @@ const CLAIM: &str = "update outbox set due_at = $1, fence = fence + 1, attempt =
    returning id, kind, request_id, item, lane, target, address, sequence, body, secret, message, \
      told, withdrawn, fence, attempt, created_at";
 
+/// What was taken back while it was drawn, or while it was on its way, is drawn so at once.
 const SHOWN: &str = "update outbox set shown = $3, message = $4, told = $6, attempt = 0, \
      error = null, due_at = $5, \
-     state = case when want > $3 or cast($7 as text) = 'behind' then 'due' else 'done' end \
+     state = case when want > $3 or cast($7 as text) = 'behind' \
+       or coalesce(withdrawn, '') <> coalesce(cast($8 as text), '') then 'due' else 'done' end \
    where id = $1 and fence = $2";
 
 const TELLING: &str = "update outbox set told = $3 where id = $1 and fence = $2";
@@ -155,7 +157,8 @@ impl Store {
             .bind(&picture.message)
             .bind(due_us)
             .bind(picture.told)
-            .bind(thread);
+            .bind(thread)
+            .bind(picture.withdrawn.map(Loss::as_str));
         Lease::of(query.execute(&self.write).await?.rows_affected())
     }
 
@@ -254,6 +257,8 @@ pub struct Picture {
     /// The last entry of the log that its thread tells.
     pub told: i64,
     pub thread: Thread,
+    /// Why it was taken back, if it is drawn so.
+    pub withdrawn: Option<Loss>,
 }
 
 /// Whether a thread tells everything that it is to tell.

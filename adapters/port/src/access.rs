@@ -37,8 +37,9 @@ pub trait Access: Send + Sync {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum News {
     /// Messages whose reference begins so are to be pressed no longer: their cards are taken back,
-    /// and the requests are asked about elsewhere.
-    Lost { platform: &'static str, messages: String, why: Loss },
+    /// and the requests are asked about elsewhere. The same goes for cards that are about to be
+    /// posted in `channels`, under all the names that the policy may have for them.
+    Lost { platform: &'static str, messages: String, channels: Vec<String>, why: Loss },
     /// Others may be in a group now. `groups` are all the names that the policy may have for it.
     GroupChanged { source: &'static str, groups: Vec<String> },
 }

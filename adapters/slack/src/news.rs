@@ -64,7 +64,10 @@ impl Core {
         if ids.iter().any(allowed) {
             return Ok(());
         }
-        self.rooms.forget(place);
+        self.rooms.forget(place).await.map_err(|lost| {
+            tracing::error!(%lost, "it could not be written down that a channel is shared");
+            Unheard
+        })?;
         let whole = format!("{installation}/{channel}");
         let reach = self.rooms.reach(&self.web, &whole, place, self.now.get()).await;
         if matches!(reach, Ok(Reach::Inside)) {
@@ -74,7 +77,9 @@ impl Core {
         metrics::counter!("countersign_slack_channels_shared_total").increment(1);
         for id in ids {
             let messages = Spot::beginning(installation, Some(&id));
-            access.hear(&News::Lost { platform: PLATFORM, messages, why: Loss::Shared }).await?;
+            let channels = vec![format!("{installation}/{id}"), id];
+            let why = Loss::Shared;
+            access.hear(&News::Lost { platform: PLATFORM, messages, channels, why }).await?;
         }
         Ok(())
     }
@@ -121,7 +126,9 @@ impl Core {
 
     async fn leave(&self, access: &Arc<dyn Access>, installation: &str) {
         let messages = Spot::beginning(installation, None);
-        let lost = News::Lost { platform: PLATFORM, messages, why: Loss::Removed };
+        // What is yet to be posted there finds no token.
+        let (channels, why) = (Vec::new(), Loss::Removed);
+        let lost = News::Lost { platform: PLATFORM, messages, channels, why };
         if access.hear(&lost).await.is_err() {
             tracing::error!(installation, "cards of a dead installation are not taken back yet");
         }

@@ -65,7 +65,7 @@ impl Slack {
         let socket = SocketMode::new(egress.clone(), &settings);
         let web = Arc::new(Web::new(egress.clone(), settings.api_url.clone(), Arc::clone(&tokens)));
         let core = Core {
-            rooms: Rooms::sharing(settings.shared_channels.iter().cloned()),
+            rooms: Rooms::sharing(settings.shared_channels.iter().cloned(), Arc::clone(&memory)),
             moves: Moves::new(Arc::clone(&memory)),
             settings,
             tokens,

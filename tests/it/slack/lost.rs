@@ -1,8 +1,11 @@
 //! Channels that are shared, renamed or lost with their workspace, and groups that change: cards are
 //! taken back, requests are asked about elsewhere, and nothing old is believed.
 
+use std::time::Duration;
+
 use countersign_fake_slack::{
     delivery::Payload,
+    fault::{Fault, Strike},
     form::Entries,
     world::{Channel, Site, Team, Trait, User},
 };
@@ -11,6 +14,10 @@ use serde_json::{Value, json};
 use super::{
     blueprint::{Blueprint, USUAL, rewrite},
     workplace::{ERIN, FARID, SAM, SECURITY, SHOP, TEAM, Workplace, tell, tell_in, write_prod},
+};
+use crate::{
+    office::{API_KEY, answer, client},
+    patience::until,
 };
 
 const PLATFORM: &str = "C0PLATFORM";
@@ -51,6 +58,16 @@ async fn happens(workplace: &Workplace, event: Value) {
     let said = workplace.slack.event(TEAM, event).await;
     assert_eq!(said.status, Some(200), "{said:?}");
     workplace.settle().await;
+}
+
+/// Asks for something, and nobody here posts the cards.
+async fn ask_quietly(workplace: &Workplace, why: &str) -> String {
+    let mut body = write_prod();
+    body["context"]["justification"] = json!(why);
+    let request = client().post(format!("{}/access/v1/requests", workplace.url)).json(&body);
+    let answer = answer(request.bearer_auth(API_KEY)).await;
+    assert_eq!(answer.status, 202, "{:?}", answer.body);
+    answer.body["task"]["id"].as_str().unwrap().to_owned()
 }
 
 async fn is_shared(workplace: &Workplace) {
@@ -114,6 +131,64 @@ async fn what_is_asked_after_that_never_appears_there() {
         assert_eq!(withdrawn[0]["leaf"]["facts"]["why"], "refused");
         assert_eq!(workplace.status(&before).await, "pending");
         workplace.card(SHOP);
+        workplace
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_card_that_is_posted_while_its_channel_becomes_shared_is_taken_back() {
+    tell(|workplace| async move {
+        // Slack has the card, and is still about to say so.
+        let slow = Fault::Slow(Duration::from_secs(1));
+        workplace.slack.misbehave(Strike::at("chat.postMessage", slow).in_channel(SHOP));
+        let body = write_prod();
+        let shared = async {
+            until("a card", || workplace.slack.last_message(SHOP)).await;
+            workplace.slack.mark_channel(SHOP, Trait::ExtShared);
+            let shared = json!({ "type": "channel_shared", "channel": SHOP });
+            workplace.slack.event(TEAM, shared).await
+        };
+        let (id, said) = tokio::join!(workplace.ask(&body), shared);
+        assert_eq!(said.status, Some(200));
+        workplace.settle().await;
+        let [left] = workplace.slack.messages(SHOP).try_into().expect("one message");
+        assert!(left.words().contains("Taken back: this channel is shared"), "{}", left.words());
+        assert!(left.buttons().is_empty());
+        let withdrawn = workplace.entries(&id, "card_withdrawn").await;
+        assert_eq!(withdrawn[0]["leaf"]["facts"]["why"], "shared");
+        for who in [ERIN, FARID] {
+            workplace.approve(who, PLATFORM).await;
+        }
+        workplace.approve(SAM, SECURITY).await;
+        assert_eq!(workplace.status(&id).await, "approved");
+        assert_eq!(workplace.card(SHOP).words(), left.words());
+        for channel in [PLATFORM, SECURITY] {
+            workplace.card(channel);
+        }
+        workplace
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_one_replica_is_told_of_a_channel_the_others_know_before_they_post() {
+    tell(|workplace| async move {
+        // The other replica has posted there a moment ago, and knows that nobody reads along.
+        let other = workplace.replica().await;
+        let before = ask_quietly(&workplace, "First").await;
+        other.app.outbox.drain().await.unwrap();
+        assert_eq!(workplace.slack.messages(SHOP).len(), 1);
+        is_shared(&workplace).await;
+        let id = ask_quietly(&workplace, "Second").await;
+        other.app.outbox.drain().await.unwrap();
+        assert_eq!(workplace.slack.messages(SHOP).len(), 1, "what was there is all that is there");
+        assert_eq!(workplace.slack.messages(PLATFORM).len(), 2, "both are asked about elsewhere");
+        for id in [before, id] {
+            assert_eq!(workplace.status(&id).await, "pending");
+        }
+        workplace.card(SHOP);
+        other.app.stop().await;
         workplace
     })
     .await;

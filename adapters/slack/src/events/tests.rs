@@ -72,7 +72,12 @@ async fn what_the_service_must_know_is_passed_on() {
         [
             News::GroupChanged { source, groups: vec![own("T1/S1"), own("S1")] },
             News::GroupChanged { source, groups: vec![own("T2/S2"), own("S2")] },
-            News::Lost { platform: "slack", messages: own("T1/C1/"), why: Loss::Shared },
+            News::Lost {
+                platform: "slack",
+                messages: own("T1/C1/"),
+                channels: vec![own("T1/C1"), own("C1")],
+                why: Loss::Shared,
+            },
         ]
     );
 }
