@@ -14,6 +14,7 @@ use crate::{
 
 pub mod address;
 pub mod exchange;
+pub mod hint;
 pub mod host;
 pub mod jwks;
 pub mod resolver;

@@ -4,10 +4,9 @@
 #[cfg(test)]
 mod tests;
 
+use countersign_egress::hint::NoHint;
 use jiff::Timestamp;
-use jsonwebtoken::{
-    Algorithm, DecodingKey, Header, Validation, dangerous::insecure_decode, decode,
-};
+use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode};
 use serde::Deserialize;
 
 /// How far the clocks may be apart.
@@ -15,13 +14,6 @@ const LEEWAY_S: i64 = 30;
 
 /// What Keycloak calls a token that is shown to others.
 const TYPE: &str = "Bearer";
-
-/// Where to look for the key. Believed by nobody until the signature is checked.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Hint {
-    pub issuer: String,
-    pub kid: String,
-}
 
 /// What a bearer says, verified.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -62,17 +54,14 @@ pub(crate) enum Mistrust {
     Early,
 }
 
-#[derive(Deserialize)]
-struct Issued {
-    iss: String,
-}
-
-/// Reads issuer and key id of a token that could be good.
-pub(crate) fn hint(token: &str) -> Result<Hint, Mistrust> {
-    let issued = insecure_decode::<Issued>(token).map_err(|_| Mistrust::Malformed)?;
-    refuse_instructions(&issued.header)?;
-    let kid = issued.header.kid.ok_or(Mistrust::UnknownKey)?;
-    Ok(Hint { issuer: issued.claims.iss, kid })
+impl From<NoHint> for Mistrust {
+    fn from(why: NoHint) -> Self {
+        match why {
+            NoHint::Malformed => Self::Malformed,
+            NoHint::Header => Self::Header,
+            NoHint::Key => Self::UnknownKey,
+        }
+    }
 }
 
 /// What a token says that this realm has signed for itself.
@@ -105,13 +94,4 @@ pub(crate) fn verify(
         return Err(Mistrust::Early);
     }
     Ok(claims)
-}
-
-/// A token does not say where its key is, nor how it is to be read.
-fn refuse_instructions(header: &Header) -> Result<(), Mistrust> {
-    let pointed = header.jku.is_some() || header.x5u.is_some();
-    let carried = header.jwk.is_some() || header.x5c.is_some();
-    let changed = header.crit.is_some() || header.enc.is_some() || header.zip.is_some();
-    let unencoded = header.extras.inner().contains_key("b64");
-    if pointed || carried || changed || unencoded { Err(Mistrust::Header) } else { Ok(()) }
 }

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use countersign_egress::{Egress, jwks::Jwks};
+use countersign_egress::{Egress, hint::Hint, jwks::Jwks};
 use jiff::Timestamp;
 
 use crate::{
@@ -39,7 +39,7 @@ impl Known {
         token: &str,
         now: Timestamp,
     ) -> Result<(&Realm, Claims), Mistrust> {
-        let hint = bearer::hint(token)?;
+        let hint = Hint::of(token)?;
         let (realm, keys) = self.realms.get(&hint.issuer).ok_or(Mistrust::Issuer)?;
         let key = keys.key(&hint.kid).await.ok_or(Mistrust::UnknownKey)?;
         let algorithm = self.connection.algorithm;

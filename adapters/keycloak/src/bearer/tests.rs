@@ -1,6 +1,7 @@
 //! What makes a bearer good, and everything that makes it bad.
 
-use jsonwebtoken::{EncodingKey, encode};
+use countersign_egress::hint::Hint;
+use jsonwebtoken::{EncodingKey, Header, encode};
 use rcgen::{KeyPair, PKCS_ED25519};
 use serde_json::{Value, json};
 
@@ -34,7 +35,7 @@ fn with(member: &str, value: impl Into<Value>) -> Value {
 fn judge(header: &Header, claims: &Value) -> Result<Claims, Mistrust> {
     let pair = KeyPair::generate_for(&PKCS_ED25519).unwrap();
     let token = encode(header, claims, &EncodingKey::from_ed_der(&pair.serialize_der())).unwrap();
-    hint(&token)?;
+    Hint::of(&token)?;
     let key = DecodingKey::from_ed_der(pair.public_key_raw());
     verify(&token, ISSUER, Algorithm::EdDSA, &key, now())
 }
@@ -79,7 +80,7 @@ fn a_header_may_not_bring_its_own_rules() {
     let nameless = Header { kid: None, ..header() };
     assert_eq!(judge(&nameless, &claims()), Err(Mistrust::UnknownKey));
     for token in ["", "a.b.c", "not a token"] {
-        assert_eq!(hint(token), Err(Mistrust::Malformed), "{token}");
+        assert_eq!(Hint::of(token), Err(NoHint::Malformed), "{token}");
     }
 }
 

@@ -7,7 +7,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, errors::ErrorKind, jwk::JwkSet};
 
 use super::*;
-use countersign_egress::jwks::usable;
+use countersign_egress::{hint::refuse_instructions, jwks::usable};
 
 /// What an issuer can be configured with.
 const ALGORITHMS: [Algorithm; 6] = [
