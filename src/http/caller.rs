@@ -10,12 +10,13 @@ use std::{sync::Arc, time::Duration};
 use axum::{
     body::{Body, Bytes},
     extract::{FromRequestParts, Request, State},
-    http::{HeaderMap, HeaderName, header, request::Parts},
+    http::{HeaderMap, HeaderName, request::Parts},
     middleware::Next,
     response::Response,
 };
 use countersign_json::gate::Limits;
 use countersign_port::{
+    bearer::{self, NoToken},
     body::{self, Unread},
     webhook_signature::{Headers, ID_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER, WINDOW_S},
 };
@@ -156,9 +157,11 @@ async fn read(headers: &HeaderMap, body: Body) -> Result<Bytes, Problem> {
 }
 
 fn proof(headers: &HeaderMap) -> Result<Proof<'_>, Stranger> {
-    let bearer = match text(headers, &header::AUTHORIZATION)? {
-        Some(authorization) => Some(bearer(authorization).ok_or(Stranger::NoProof)?),
-        None => None,
+    let bearer = match bearer::token(headers) {
+        Ok(token) => Some(token),
+        Err(NoToken::Absent) => None,
+        Err(NoToken::Several) => return Err(Stranger::TwoProofs),
+        Err(NoToken::Other) => return Err(Stranger::NoProof),
     };
     match (bearer, text(headers, &CLIENT_HEADER)?) {
         (None, None) => Err(Stranger::NoProof),
@@ -185,11 +188,6 @@ fn text<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Result<Option<&'h str>
         return Err(Stranger::TwoProofs);
     }
     first.map(|value| value.to_str().map_err(|_| Stranger::NoProof)).transpose()
-}
-
-fn bearer(authorization: &str) -> Option<&str> {
-    let (scheme, token) = authorization.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim_matches(' '))
 }
 
 async fn identify<'r>(

@@ -14,6 +14,7 @@ use axum::{
 };
 use countersign_json::{gate::Limits, intake};
 use countersign_port::{
+    self as port,
     body::{self, Unread},
     clock::Now,
     delegation::{Delegated, Delegations, NotTaken},
@@ -123,16 +124,8 @@ impl Door {
 }
 
 fn bearer(headers: &HeaderMap) -> Result<&str, Refused> {
-    let absent = Refused::Bearer(Mistrust::Absent);
-    let mut values = headers.get_all(header::AUTHORIZATION).iter();
-    let (Some(value), None) = (values.next(), values.next()) else { return Err(absent) };
-    let text = value.to_str().ok().and_then(|text| text.split_once(' '));
-    let (_, token) =
-        text.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).ok_or(absent)?;
-    if token.len() > MAX_BYTES {
-        return Err(Refused::TooLarge);
-    }
-    Ok(token.trim_matches(' '))
+    let token = port::bearer::token(headers).map_err(|_| Refused::Bearer(Mistrust::Absent))?;
+    if token.len() > MAX_BYTES { Err(Refused::TooLarge) } else { Ok(token) }
 }
 
 fn delegated(

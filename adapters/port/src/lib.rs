@@ -3,6 +3,7 @@
 
 pub mod access;
 pub mod auth_server;
+pub mod bearer;
 pub mod body;
 pub mod card;
 pub mod chat;

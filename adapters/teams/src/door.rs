@@ -3,10 +3,13 @@
 
 use axum::{
     body::{Body, Bytes},
-    http::{HeaderMap, StatusCode, header},
+    http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
 };
-use countersign_port::body::{self, Unread};
+use countersign_port::{
+    self as port,
+    body::{self, Unread},
+};
 use serde_json::Value;
 
 use crate::{
@@ -51,7 +54,8 @@ pub(crate) async fn enter(core: &Core, headers: &HeaderMap, body: Body) -> Resul
 }
 
 async fn verified(core: &Core, headers: &HeaderMap) -> Result<Bearer, Outside> {
-    let token = bearer_token(headers).ok_or(Outside::NoToken)?;
+    let token = port::bearer::token(headers).ok().filter(|token| !token.is_empty());
+    let token = token.ok_or(Outside::NoToken)?;
     let wanted = Wanted {
         issuer: &core.settings.authority.issuer,
         audience: &core.settings.app_id,
@@ -73,15 +77,6 @@ fn mistrusted(why: Mistrust) -> Outside {
     tracing::warn!(%why, "a call in the name of Teams was refused");
     metrics::counter!("countersign_teams_refused_calls_total").increment(1);
     Outside::Mistrusted
-}
-
-/// The only `Authorization`, if it is of the kind `Bearer`, in whatever case.
-fn bearer_token(headers: &HeaderMap) -> Option<&str> {
-    let mut values = headers.get_all(header::AUTHORIZATION).iter();
-    let only = values.next().filter(|_| values.next().is_none())?.to_str().ok()?;
-    let (scheme, token) = only.split_once(' ')?;
-    let token = token.trim();
-    (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
 }
 
 impl From<Unread> for Outside {
