@@ -8,7 +8,7 @@ const WAITING: &str = "select count(*) as waiting, min(due_at) as oldest from ou
    where state = 'due'";
 
 const UNDER_WAY: &str = "select count(*) from outbox where state = 'due' \
-   and kind not in ('callback', 'delegation')";
+   and kind in ('card', 'copy')";
 
 const DEAD: &str = "select count(*) from outbox where state in ('dead', 'unknown')";
 

@@ -75,7 +75,7 @@ const STATEMENTS: [&str; 16] = [
          else cast(j.value ->> 'due_at' as bigint) end, \
        state = 'due' \
      from json_each({rows}) j \
-     where outbox.request_id = j.value ->> 'request_id' and outbox.kind not in ('callback', 'delegation') \
+     where outbox.request_id = j.value ->> 'request_id' and outbox.kind in ('card', 'copy') \
        and outbox.state <> 'dead' and outbox.withdrawn is null",
     "insert into outbox (id, kind, request_id, item, lane, target, address, sequence, body, \
        secret, want, shown, state, due_at, fence, attempt, created_at) \
