@@ -183,7 +183,7 @@ pub(super) fn seen_before(slice: &Slice, client: &ClientId, key: &KeyUse) -> Opt
     if *body_sha256 != key.body_sha256 {
         return Some(Err(Refused::KeyReused));
     }
-    Some(slice.requests.get(request).map(|loaded| loaded.view.clone()).ok_or(Refused::Unknown))
+    Some(slice.view(request))
 }
 
 /// Notes that a key was used for a request.

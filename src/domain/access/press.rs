@@ -13,7 +13,7 @@ use super::{
     turn_away::{self, TurnAway},
     vote::{self, Vote},
 };
-use crate::domain::{id::RequestId, ids::Ids};
+use crate::domain::ids::Ids;
 
 /// Longer than a signed body is let in: five minutes before its time stamp and five after it.
 const REMEMBERED: SignedDuration = SignedDuration::from_mins(15);
@@ -21,7 +21,7 @@ const REMEMBERED: SignedDuration = SignedDuration::from_mins(15);
 /// Judges a vote, or answers as it was answered before and changes nothing.
 pub(super) fn vote(slice: &mut Slice, press: &Vote, ids: &mut Ids, now: Timestamp) -> Reply {
     match press.once.as_ref().and_then(|once| slice.presses.get(once)) {
-        Some(None) => return view(slice, &press.request),
+        Some(None) => return slice.view(&press.request),
         Some(Some(RefusalKind::WrongNumber)) => {
             return Err(Refused::WrongNumber { left: vote::tries_left(slice, press) });
         }
@@ -48,7 +48,7 @@ pub(super) fn turn_away(
     now: Timestamp,
 ) -> Reply {
     if press.once.as_ref().is_some_and(|once| slice.presses.contains_key(once)) {
-        return view(slice, &press.request);
+        return slice.view(&press.request);
     }
     let reply = turn_away::turn_away(slice, press, ids, now);
     if reply.is_ok() {
@@ -62,8 +62,4 @@ fn mark(slice: &mut Slice, once: Option<&str>, refused: Option<RefusalKind>, now
     let until = now.checked_add(REMEMBERED).unwrap_or(Timestamp::MAX);
     slice.presses.insert(once.to_owned(), refused);
     slice.effects.presses.insert(once.to_owned(), Judged { refused, until });
-}
-
-fn view(slice: &Slice, request: &RequestId) -> Reply {
-    slice.requests.get(request).map(|loaded| loaded.view.clone()).ok_or(Refused::Unknown)
 }

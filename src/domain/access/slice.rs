@@ -8,7 +8,10 @@ use std::{
 use countersign_port::access::RefusalKind;
 use jiff::Timestamp;
 
-use super::effects::{Effects, Touch};
+use super::{
+    Refused, Reply,
+    effects::{Effects, Touch},
+};
 use crate::domain::{
     approval::Approval,
     brake::Mark,
@@ -77,6 +80,13 @@ pub struct View {
     pub credentials: Vec<Credential>,
     /// When the asking server acknowledged the outcome.
     pub told_at: Option<Timestamp>,
+}
+
+impl Slice {
+    /// A request as it is now.
+    pub fn view(&self, request: &RequestId) -> Reply {
+        self.requests.get(request).map(|loaded| loaded.view.clone()).ok_or(Refused::Unknown)
+    }
 }
 
 impl View {
