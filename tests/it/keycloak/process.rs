@@ -1,6 +1,6 @@
 //! A process of its own: what `doctor` says of a realm, and that a bearer stays where it belongs.
 
-use std::{fs, path::PathBuf, time::Duration};
+use std::{fs, path::PathBuf};
 
 use countersign::clock::Clock;
 use countersign_sandbox::demo;
@@ -8,11 +8,9 @@ use countersign_sandbox::demo;
 use super::{fake::Fake, realm::Realm};
 use crate::{
     office::{API_KEY, ENCRYPTION_KEY, KEYCLOAK_PATH},
+    patience::until,
     running::{Running, run},
 };
-
-/// Far longer than it takes.
-const DEADLINE: Duration = Duration::from_secs(60);
 
 struct Site {
     folder: tempfile::TempDir,
@@ -106,13 +104,7 @@ async fn a_bearer_is_nowhere_to_be_read() {
     // One is answered, by the policy itself; one waits for people.
     let answered = realm.ask(&[("scope", "openid report:read")]).await.unwrap();
     let waiting = realm.ask(&[]).await.unwrap();
-    let told = async {
-        let mut again = tokio::time::interval(Duration::from_millis(20));
-        while site.fake.callbacks().is_empty() {
-            again.tick().await;
-        }
-    };
-    tokio::time::timeout(DEADLINE, told).await.expect("in time");
+    until("an answer", || (!site.fake.callbacks().is_empty()).then_some(())).await;
     assert!(realm.poll(&answered).await.is_ok());
 
     let log = tokio::task::spawn_blocking(|| running.stop()).await.unwrap();
