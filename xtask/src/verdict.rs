@@ -1,5 +1,5 @@
 //! What `cargo test` says of the tests that failed, kept from its output while that goes by: where
-//! a log holds only its last lines, they are at its end.
+//! a log holds only its last lines, they are at its end. And whether there were tests at all.
 
 use std::{
     io::{BufRead, BufReader},
@@ -19,10 +19,12 @@ const LINES_OF_A_TEST: usize = 30;
 struct Failures {
     tests: Vec<Vec<String>>,
     is_within: bool,
+    /// A filter that fits nothing is no error to Cargo.
+    passed: usize,
 }
 
 /// Runs `cargo test`, showing what it prints; fails with the tests that failed, the first line of
-/// its text being a summary.
+/// its text being a summary, and where no test was run.
 pub(crate) fn run(cargo: &mut Command) -> Outcome<()> {
     command::show(cargo);
     let mut child =
@@ -34,11 +36,19 @@ pub(crate) fn run(cargo: &mut Command) -> Outcome<()> {
         failures.hear(&line);
     }
     let status = child.wait().during("cargo test")?;
-    if status.success() { Ok(()) } else { fail(failures.told()) }
+    match (status.success(), failures.passed) {
+        (true, 0) => fail("no test was run: nothing is called like that any more"),
+        (true, _) => Ok(()),
+        (false, _) => fail(failures.told()),
+    }
 }
 
 impl Failures {
     fn hear(&mut self, line: &str) {
+        if let Some(result) = line.strip_prefix("test result: ok. ") {
+            let passed = result.split(' ').next().and_then(|count| count.parse().ok());
+            self.passed += passed.unwrap_or(0_usize);
+        }
         if line.starts_with("---- ") && line.ends_with(" stdout ----") {
             self.tests.push(Vec::new());
             self.is_within = true;
@@ -96,6 +106,14 @@ mod tests {
         let told = heard(&output).told();
         assert!(told.starts_with("one test failed\n---- b stdout ----\nline 70\n"), "{told}");
         assert!(told.ends_with("line 99"), "{told}");
+    }
+
+    #[test]
+    fn tests_that_were_run_are_counted() {
+        let none = "running 0 tests\n\ntest result: ok. 0 passed; 0 failed; 0 ignored";
+        assert_eq!(heard(none).passed, 0);
+        let some = "test result: ok. 2 passed; 0 failed\ntest result: ok. 11 passed; 0 failed";
+        assert_eq!(heard(&format!("{none}\n{some}")).passed, 13);
     }
 
     #[test]

@@ -14,6 +14,7 @@ use crate::{
     command,
     loopback::free_address,
     outcome::{During, Outcome, Stop, fail, skip},
+    verdict,
     workshop::Workshop,
 };
 
@@ -55,7 +56,7 @@ pub(super) fn run(shop: &Workshop) -> Outcome<String> {
     tests.args(["test", "--test", "it", "--", "--nocapture", "the_real_keycloak"]);
     tests.env("COUNTERSIGN_KEYCLOAK_ISSUER", format!("http://{server}/realms/acme"));
     tests.env("COUNTERSIGN_KEYCLOAK_LISTEN", ours.to_string());
-    command::run(&mut tests)?;
+    verdict::run(&mut tests)?;
     Ok(format!("Keycloak {VERSION}, started in {took} s, and the fake: one behaviour"))
 }
 

@@ -14,6 +14,7 @@ use crate::{
     command,
     loopback::free_address,
     outcome::{During, Outcome, fail},
+    verdict,
     workshop::Workshop,
 };
 
@@ -38,7 +39,7 @@ pub(super) fn run(shop: &Workshop) -> Outcome<String> {
     if let Ok(postgres) = shop.postgres() {
         tests.env("COUNTERSIGN_TEST_POSTGRES", postgres.url());
     }
-    command::run(&mut tests)?;
+    verdict::run(&mut tests)?;
     let lock = place.path("node_modules/oidc-provider/package.json");
     let package: serde_json::Value =
         serde_json::from_slice(&fs::read(&lock).during(lock.display())?).during(lock.display())?;
