@@ -111,7 +111,7 @@ impl Peer {
         bolt: &Bolt,
         clicks: Vec<Vec<u8>>,
     ) -> Result<(), Failure> {
-        let bolt = bolt.start(tools).await?;
+        let (name, bolt) = (bolt.name(), bolt.start(tools).await?);
         let clicks = Once::new(clicks);
         let lasting = tools.scale.lasting();
         let one = closed(bolt.address(), 1, lasting, clicks.clone()).await?.only(OK)?;
@@ -126,20 +126,20 @@ impl Peer {
         self.peak_mib.push(bolt.peak_mib()?);
         let (answered, votes) = (one.count() + some.count(), bolt.votes().await?);
         if u64::try_from(votes)? != answered {
-            return Err(format!("void: {answered} clicks were answered, Bolt has {votes}").into());
+            return Err(format!("void: {answered} clicks were answered, {name} has {votes}").into());
         }
         Ok(())
     }
 
-    pub(super) fn tell(&self, report: &mut Report) -> Result<(), Failure> {
-        report.figure("Bolt, 1 connection", "clicks/s", &self.one)?;
-        report.figure("Bolt, 1 connection, p50", "ms", &self.one_p50_ms)?;
-        report.figure("Bolt, 1 connection, p99", "ms", &self.one_p99_ms)?;
-        report.figure("Bolt, 32 connections", "clicks/s", &self.some)?;
-        report.figure("Bolt, 32 connections, p50", "ms", &self.some_p50_ms)?;
-        report.figure("Bolt, 32 connections, p99", "ms", &self.some_p99_ms)?;
-        report.figure("Bolt, 32 connections, worst", "ms", &self.some_max_ms)?;
-        report.figure("Bolt, memory at its peak", "MiB", &self.peak_mib)
+    pub(super) fn tell(&self, bolt: &str, report: &mut Report) -> Result<(), Failure> {
+        report.figure(&format!("{bolt}, 1 connection"), "clicks/s", &self.one)?;
+        report.figure(&format!("{bolt}, 1 connection, p50"), "ms", &self.one_p50_ms)?;
+        report.figure(&format!("{bolt}, 1 connection, p99"), "ms", &self.one_p99_ms)?;
+        report.figure(&format!("{bolt}, 32 connections"), "clicks/s", &self.some)?;
+        report.figure(&format!("{bolt}, 32 connections, p50"), "ms", &self.some_p50_ms)?;
+        report.figure(&format!("{bolt}, 32 connections, p99"), "ms", &self.some_p99_ms)?;
+        report.figure(&format!("{bolt}, 32 connections, worst"), "ms", &self.some_max_ms)?;
+        report.figure(&format!("{bolt}, memory at its peak"), "MiB", &self.peak_mib)
     }
 }
 
