@@ -6,8 +6,9 @@ use super::Store;
 
 const LOAD: &str = "select name, version, sealed from adapter_record where name = $1";
 
+/// There are few, and no order of letters is the same in every database.
 const LIST: &str = "select name, version, sealed from adapter_record \
-   where name >= $1 and name < $2 order by name";
+   where substr(name, 1, length(cast($1 as text))) = $1 order by name";
 
 const INSERT: &str = "insert into adapter_record (name, version, key_id, sealed) \
    values ($1, 1, $2, $3) on conflict (name) do nothing";
@@ -47,9 +48,7 @@ impl Store {
 
     /// The records whose names begin so.
     pub async fn records(&self, prefix: &str) -> Result<Vec<Sealed>, sqlx::Error> {
-        // After all names of ASCII that begin so.
-        let end = format!("{prefix}\u{7f}");
-        let rows = sqlx::query(LIST).bind(prefix).bind(end).fetch_all(&self.read).await?;
+        let rows = sqlx::query(LIST).bind(prefix).fetch_all(&self.read).await?;
         rows.iter().map(sealed).collect()
     }
 

@@ -8,6 +8,10 @@ use sqlx::{AnyConnection, Connection};
 /// The server for the second engine; where it is not set, stories run on SQLite alone.
 const POSTGRES: &str = "COUNTERSIGN_TEST_POSTGRES";
 
+/// Letters in the order of a dictionary, as in most databases, and not in that of their bytes: no
+/// statement may count on the latter.
+const ORDER: &str = "template template0 encoding 'UTF8' locale_provider icu icu_locale 'en-US'";
+
 static MADE: AtomicU32 = AtomicU32::new(0);
 
 /// A database that nobody else uses.
@@ -31,7 +35,7 @@ impl Database {
         };
         let number = MADE.fetch_add(1, Ordering::SeqCst);
         let name = format!("it_{}_{number}", std::process::id());
-        run(&server, &format!("create database {name}")).await;
+        run(&server, &format!("create database {name} {ORDER}")).await;
         Some(Self::Postgres { server, name })
     }
 
