@@ -94,9 +94,6 @@ impl Directories {
 
     /// Works until it is told to stop.
     pub async fn run(self) {
-        if self.sources.is_empty() && self.service.law().heard().providers.is_empty() {
-            return;
-        }
         while !self.stop.is_cancelled() {
             self.ask_all().await;
             tokio::select! {
@@ -153,7 +150,7 @@ impl Directories {
         let answers = self.answers();
         self.service.parts.law.rcu(|law| law.answered(&answers));
         if let Err(error) = self.service.law_now().await {
-            tracing::warn!(%error, "what providers told of people could not be read");
+            tracing::warn!(%error, "what was changed of people could not be read");
         }
     }
 

@@ -10,6 +10,7 @@ pub mod client;
 pub mod people;
 pub mod scim;
 pub mod provisioned;
+pub mod stand_in;
 pub mod plan;
 pub mod vote;
 pub mod credential;

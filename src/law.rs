@@ -29,6 +29,7 @@ use crate::domain::{
         read::Vocabulary,
     },
     provisioned::{Provisioned, Source as Provider},
+    stand_in::{self, Certainty, StandIn},
 };
 
 /// The key under which the policy names groups that a provider tells us of.
@@ -238,6 +239,7 @@ impl Law {
             books.insert(group.clone(), accounts.unwrap_or_default());
         }
         let people = joined.people.with_accounts(&books).outside_of_groups(&joined.barred);
+        let people = people.standing_in(provisioned.stand_ins.clone());
         let barred = Arc::new(joined.barred);
         Self { people, barred, heard, answered, ..self.shared() }
     }
@@ -286,6 +288,13 @@ impl Law {
         self.kept_elsewhere().any(|(_, source)| source.kind != GROUPS)
     }
 
+    /// Whether it is known of all groups who is in them.
+    pub fn certainty(&self) -> Certainty {
+        let mut groups = self.kept_elsewhere();
+        let is_unheard = |(group, _): (&Group, _)| self.answered.get(group) == Some(&None);
+        if groups.any(is_unheard) { Certainty::Perhaps } else { Certainty::Certain }
+    }
+
     /// Whether only a request itself says who is in a group.
     pub fn is_claimed(&self, group: &Group) -> bool {
         self.policy.groups.get(group).is_some_and(GroupSource::is_claim)
@@ -313,6 +322,15 @@ impl vote::Roster for Law {
             answered: self.answered.clone(),
             is_barred: self.barred.contains(person),
         }
+    }
+
+    fn mandates(&self, person: &PersonId) -> Vec<vote::Mandate> {
+        let arranged = self.people.stand_ins().iter().filter(|one| one.delegate == *person);
+        let mandate = |one: &StandIn| vote::Mandate {
+            name: stand_in::name(&one.away, &self.people),
+            stand_in: one.clone(),
+        };
+        arranged.map(mandate).collect()
     }
 }
 

@@ -1,6 +1,7 @@
 //! The service: what the doors (HTTP, chat adapters, command line) ask for, in one place. It looks
 //! things up, hands a command to the ledger and words the answer.
 
+mod away;
 pub mod bind;
 mod clicks;
 pub mod credential;

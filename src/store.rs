@@ -26,6 +26,7 @@ pub mod row;
 pub mod schema;
 pub mod scim;
 pub mod signing;
+pub mod stand_in;
 mod walk;
 
 use std::time::Duration;

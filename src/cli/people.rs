@@ -1,6 +1,7 @@
 //! `countersign people …`: who there is by the people file and by the providers, who may not act,
-//! and what was changed.
+//! who decides for whom, and what was changed.
 
+pub mod away;
 pub mod history;
 pub mod list;
 
@@ -13,7 +14,11 @@ use super::{End, Failure};
 pub enum People {
     /// Say who there is, in which groups and by whose word, and who may not act.
     List(list::List),
-    /// Say what providers have changed of people and groups.
+    /// Let a colleague decide for somebody who is away, for a time.
+    Away(away::Away),
+    /// End that: nobody decides for them any more.
+    Back(away::Back),
+    /// Say what was changed of people and groups.
     History(history::History),
 }
 
@@ -21,6 +26,8 @@ pub enum People {
 pub async fn run(people: People) -> Result<End, Failure> {
     match people {
         People::List(list) => list::run(list).await,
+        People::Away(away) => away::leave(away).await,
+        People::Back(back) => away::back(back).await,
         People::History(history) => history::run(&history).await,
     }
 }

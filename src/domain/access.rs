@@ -18,6 +18,7 @@ pub mod withdraw;
 mod change;
 mod press;
 mod recheck;
+mod seat;
 #[cfg(test)]
 mod tests;
 

@@ -1,5 +1,6 @@
 //! The one wording of a request: a pure function of the request and its state, for every platform.
 
+mod away;
 pub mod buttons;
 pub mod refusal;
 pub mod story;
@@ -390,7 +391,7 @@ fn votes(scene: Scene<'_>) -> impl Iterator<Item = &Vote> {
 }
 
 fn voted(vote: &Vote) -> Progress {
-    let who = Line::default().outside(vote.name.display()).and(" ").time(vote.cast_at);
+    let who = vote.who().and(" ").time(vote.cast_at);
     if let Some(struck) = vote.struck {
         let line = who.and(" does not count any more: ").and(struck.why.words());
         return Progress { mark: ProgressMark::Note, line };
@@ -437,15 +438,17 @@ fn open_ask(scene: Scene<'_>, ask: &Ask, have: u32) -> Progress {
 fn could_act<'a>(scene: Scene<'a>, ask: &Ask) -> impl Iterator<Item = &'a Person> {
     let excluded = scene.view.plans.get(scene.item).map_or(&[][..], |plan| &plan.excluded);
     let counted = votes(scene).filter(|vote| vote.struck.is_none());
-    let voted: Vec<&PersonId> = counted.map(|vote| &vote.person).collect();
+    let voted: Vec<&Vote> = counted.collect();
     let opened_at = open_since(scene, ask).unwrap_or(scene.now);
     let circles = ask.circles(opened_at, scene.now);
     let members: BTreeMap<&PersonId, &Person> = circles
         .flat_map(|circle| scene.people.members_of(circle))
         .map(|person| (&person.id, person))
         .collect();
-    let members = members.into_values();
-    members.filter(move |person| !excluded.contains(&person.id) && !voted.contains(&&person.id))
+    let has_acted = move |id: &PersonId| {
+        excluded.contains(id) || voted.iter().any(|vote| vote.person == *id || vote.is_for(id))
+    };
+    members.into_values().filter(move |person| !has_acted(&person.id))
 }
 
 /// Since when an ask is open; none where its step is not.
@@ -475,7 +478,10 @@ fn still_wanted(scene: Scene<'_>, step: usize) -> Vec<String> {
 
 /// The names of those who could still act on an ask.
 pub(super) fn deciders(scene: Scene<'_>, ask: &Ask) -> Vec<String> {
-    could_act(scene, ask).map(shown_name).collect()
+    let stand_ins = away::stand_ins(scene, ask);
+    let is_stood_in_for = |person: &&Person| stand_ins.iter().any(|one| one.away == person.id);
+    let here = could_act(scene, ask).filter(|person| !is_stood_in_for(person)).map(shown_name);
+    here.chain(stand_ins.iter().map(|one| away::words(one, scene.people))).collect()
 }
 
 /// A person's name as it is shown.
@@ -494,7 +500,10 @@ pub fn waits_for(scene: Scene<'_>, person: &PersonId) -> bool {
     };
     let asks = plan.steps.get(standing.step).map_or(&[][..], |step| &step.asks);
     let short = asks.iter().zip(&standing.filled).filter(|(ask, have)| **have < ask.count);
-    short.into_iter().any(|(ask, _)| could_act(scene, ask).any(|other| other.id == *person))
+    short.into_iter().any(|(ask, _)| {
+        could_act(scene, ask).any(|other| other.id == *person)
+            || away::stand_ins(scene, ask).iter().any(|one| one.delegate == *person)
+    })
 }
 
 fn names(people: &[String]) -> String {

@@ -110,7 +110,7 @@ struct Said<'a> {
 
 fn counts(plan: &Plan, vote: &Vote) -> bool {
     let Some(step) = plan.steps.get(vote.step) else { return false };
-    !plan.excluded.contains(&vote.person)
+    !plan.excluded.iter().any(|person| vote.person == *person || vote.is_for(person))
         && vote.cast_at < plan.expires_at
         && !vote.asks.is_empty()
         && vote.asks.iter().all(|ask| *ask < step.asks.len())

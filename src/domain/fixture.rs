@@ -17,15 +17,18 @@ use super::{
         effects::Effects,
         open::Open,
         slice::{Slice, View},
-        vote::{self as cast, Membership, Roster, Voter},
+        vote::{self as cast, Mandate, Membership, Roster, Voter},
     },
     id::{ClientId, Group, PersonId, RequestId},
     ids::Seed,
-    plan::{Ask, Channel, DescribedPart, Escalation, Handover, NumberCheck, Plan, Risk, Step},
+    plan::{
+        Ask, Channel, DescribedPart, Escalation, Handover, NumberCheck, Plan, Risk, StandIns, Step,
+    },
     request::{
         AccessRequest, Action, AskingClient, Bound, Context, GRANT_SCOPE, Item, RequestedAccess,
         Resource, Subject,
     },
+    stand_in::StandIn,
     vote::{Evidence, Grant, Verdict, Vote},
 };
 
@@ -87,6 +90,7 @@ pub(super) fn plan(steps: impl IntoIterator<Item = Vec<Ask>>) -> Plan {
         valid_for_seconds: 3600,
         risk: Risk::Low,
         number_check: NumberCheck::NotNeeded,
+        stand_ins: StandIns::Forbidden,
         excluded: people(&[REQUESTER]),
         credential: None,
         review: None,
@@ -112,6 +116,7 @@ pub(super) fn yes(person: &str, step: usize, asks: &[usize], minute: i64) -> Vot
             groups_seen_at: at(minute),
             payload_sha256: String::new(),
         },
+        on_behalf_of: None,
         struck: None,
     }
 }
@@ -183,6 +188,7 @@ pub(super) struct Members {
     /// When their directories answered last.
     pub(super) answered: BTreeMap<Group, Option<Timestamp>>,
     pub(super) barred: BTreeSet<PersonId>,
+    pub(super) stand_ins: Vec<StandIn>,
 }
 
 impl Roster for Members {
@@ -190,6 +196,15 @@ impl Roster for Members {
         let groups = self.groups.get(person).cloned().unwrap_or_default();
         let is_barred = self.barred.contains(person);
         Membership { groups, answered: self.answered.clone(), is_barred }
+    }
+
+    fn mandates(&self, person: &PersonId) -> Vec<Mandate> {
+        let theirs = self.stand_ins.iter().filter(|one| one.delegate == *person);
+        let mandate = |one: &StandIn| Mandate {
+            name: Untrusted::new(one.away.as_str()),
+            stand_in: one.clone(),
+        };
+        theirs.map(mandate).collect()
     }
 }
 
@@ -248,6 +263,28 @@ impl House {
         choice: Choice,
     ) -> Reply {
         self.members.groups.entry(person.into()).or_default().push(channel.into());
+        self.press_item(request, item, person, channel, choice)
+    }
+
+    /// The same by somebody with the groups that they have.
+    pub(super) fn press(
+        &mut self,
+        request: &RequestId,
+        person: &str,
+        channel: &str,
+        choice: Choice,
+    ) -> Reply {
+        self.press_item(request, 0, person, channel, choice)
+    }
+
+    fn press_item(
+        &mut self,
+        request: &RequestId,
+        item: usize,
+        person: &str,
+        channel: &str,
+        choice: Choice,
+    ) -> Reply {
         let step = self.open_step(request, item);
         self.act(Act::Vote(Box::new(cast::Vote {
             request: request.clone(),

@@ -178,6 +178,13 @@ macro_rules! name {
 
 name!(ClientId, PersonId, Group);
 
+impl Group {
+    /// The team that it is a role of: `shop` of `shop.lead`.
+    pub fn team(&self) -> Option<Self> {
+        self.0.split_once('.').map(|(team, _)| Self::from(team))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

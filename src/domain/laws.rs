@@ -22,7 +22,7 @@ use super::{
     fixture::Members,
     id::{ClientId, Group, PersonId, RequestId},
     ids::Seed,
-    plan::{Ask, Channel, DescribedPart, NumberCheck, Plan, Risk, Step},
+    plan::{Ask, Channel, DescribedPart, NumberCheck, Plan, Risk, StandIns, Step},
     request::{
         AccessRequest, Action, AskingClient, Bound, Context, GRANT_SCOPE, Item, RequestedAccess,
         Resource, Subject,
@@ -107,6 +107,7 @@ fn plan(steps: Vec<Step>) -> Plan {
         valid_for_seconds: 3600,
         risk: Risk::Low,
         number_check: NumberCheck::NotNeeded,
+        stand_ins: StandIns::Forbidden,
         excluded: vec![PersonId::from(REQUESTER)],
         credential: None,
         review: None,

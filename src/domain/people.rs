@@ -10,6 +10,7 @@ use super::{
     id::{Group, PersonId},
     provisioned::User,
     request::Subject,
+    stand_in::StandIn,
     yaml::{
         self, Entry, Node, Value,
         read::{self, Faults, Members},
@@ -29,6 +30,8 @@ pub struct People {
     names: HashMap<String, BTreeSet<PersonId>>,
     /// The same by e-mail, in small letters.
     emails: HashMap<String, BTreeSet<PersonId>>,
+    /// Who stands in for whom, and will.
+    stand_ins: Vec<StandIn>,
 }
 
 /// A person.
@@ -137,6 +140,17 @@ impl People {
         people
     }
 
+    /// The same people, of whom some stand in for others.
+    #[must_use]
+    pub fn standing_in(self, stand_ins: Vec<StandIn>) -> Self {
+        Self { stand_ins, ..self }
+    }
+
+    /// Everything that is arranged for those who are away.
+    pub fn stand_ins(&self) -> &[StandIn] {
+        &self.stand_ins
+    }
+
     pub fn get(&self, id: &PersonId) -> Option<&Person> {
         self.everyone.get(id)
     }
@@ -184,7 +198,12 @@ impl People {
     /// Who the subject of a request is: by key, declared e-mail or sign-in subject. `None` for
     /// nobody, and also where two people fit: a guess would lend one of them the other's groups.
     pub fn who_is(&self, subject: &Subject) -> Option<&PersonId> {
-        let mut found = self.answering_to(&subject.id);
+        self.called(&subject.id)
+    }
+
+    /// The same by a word that somebody writes.
+    pub fn called(&self, name: &str) -> Option<&PersonId> {
+        let mut found = self.answering_to(name);
         let first = found.next()?;
         found.all(|other| other == first).then_some(first)
     }

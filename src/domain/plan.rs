@@ -39,6 +39,9 @@ pub struct Plan {
     pub risk: Risk,
     /// The rules that decided, by name, in the order of the item's parts, each once.
     pub rules: Vec<String>,
+    /// Whether colleagues may decide for those who are away.
+    #[serde(default, skip_serializing_if = "StandIns::are_forbidden")]
+    pub stand_ins: StandIns,
     /// Empty where the policy approves without a person.
     pub steps: Vec<Step>,
     /// How the policy came to this plan: one line for each guardrail and rule that matched; a
@@ -133,6 +136,16 @@ pub enum NumberCheck {
     Required,
 }
 
+/// Whether somebody who is away may be stood in for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StandIns {
+    #[default]
+    Forbidden,
+    /// By a colleague whom they have named, and who is in one of the groups that are asked.
+    SameGroup,
+}
+
 /// Terms of a single-use action credential.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CredentialTerms {
@@ -183,6 +196,22 @@ impl Plan {
     /// Whether the policy itself said yes.
     pub fn is_pre_approved(&self) -> bool {
         self.steps.is_empty()
+    }
+}
+
+impl StandIns {
+    /// Allowed only where both allow it.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::SameGroup, Self::SameGroup) => Self::SameGroup,
+            (Self::Forbidden, _) | (_, Self::Forbidden) => Self::Forbidden,
+        }
+    }
+
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+    fn are_forbidden(&self) -> bool {
+        *self == Self::Forbidden
     }
 }
 

@@ -32,7 +32,7 @@ use super::{
     diagnostic::Span,
     id::{Group, PersonId},
     people::People,
-    plan::{Channel, Plan, TraceKind, TraceLine, TraceVerdict},
+    plan::{Channel, Plan, StandIns, TraceKind, TraceLine, TraceVerdict},
     request::AccessRequest,
 };
 
@@ -42,6 +42,8 @@ pub struct Policy {
     /// SHA-256 of its text, in hexadecimal.
     pub sha256: String,
     pub defaults: Lifetimes,
+    /// Whether colleagues may decide for those who are away, where no guardrail forbids it.
+    pub stand_ins: StandIns,
     pub channels: BTreeMap<String, Channel>,
     /// Groups that are kept elsewhere. A group of the people file is not listed here.
     pub groups: BTreeMap<Group, GroupSource>,

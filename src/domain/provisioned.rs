@@ -10,18 +10,20 @@ use super::{
     id::PersonId,
     people::{People, Person},
     scim::resource::State,
+    stand_in::StandIn,
 };
 
 /// The provider of pinned accounts, and of the accounts that groups list.
 pub const PROVIDER: &str = "scim";
 
-/// Everything that providers have told.
+/// Everything that providers have told, and what people have arranged among themselves.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Provisioned {
     /// Raised by every change.
     pub version: i64,
     pub users: Vec<User>,
     pub groups: Vec<Group>,
+    pub stand_ins: Vec<StandIn>,
 }
 
 /// Where users come from.

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use countersign_port::{
     access::{DenyReason, Identity},
+    card::Line,
     text::Untrusted,
 };
 use jiff::Timestamp;
@@ -28,9 +29,24 @@ pub struct Vote {
     pub comment: Option<Untrusted>,
     pub cast_at: Timestamp,
     pub evidence: Evidence,
+    /// Whom the person stood in for, where they did not count in their own right.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_behalf_of: Option<Behalf>,
     /// Set once it does not count any more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub struck: Option<Struck>,
+}
+
+/// A colleague who was away, and in whose right somebody counted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Behalf {
+    pub person: PersonId,
+    /// The name as it was shown at that moment.
+    pub name: Untrusted,
+    /// By which arrangement.
+    pub stand_in: String,
+    /// The groups of whoever was away, as seen at that moment.
+    pub groups: Vec<Group>,
 }
 
 /// That a vote does not count any more: whoever cast it was looked at again when it would have
@@ -51,6 +67,8 @@ pub enum Lost {
     MembershipUnknown,
     /// They may not act any more, whatever group they are in.
     Barred,
+    /// They stood in for somebody, and do so no longer.
+    StandInEnded,
 }
 
 /// Yes or no.
@@ -74,6 +92,7 @@ impl Lost {
             Self::NotEligible => "is not in the group any more",
             Self::MembershipUnknown => "nobody can tell just now who is in the group",
             Self::Barred => "is not active any more",
+            Self::StandInEnded => "does not stand in any more",
         }
     }
 }
@@ -86,6 +105,22 @@ pub struct Grant {
     /// A shorter life than the plan's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub valid_for_seconds: Option<i64>,
+}
+
+impl Vote {
+    /// Whether it was cast in the place of somebody.
+    pub fn is_for(&self, person: &PersonId) -> bool {
+        self.on_behalf_of.as_ref().is_some_and(|behalf| behalf.person == *person)
+    }
+
+    /// Who voted, and for whom, as the card says it: `Gus Lind for Erin Doyle`.
+    pub fn who(&self) -> Line {
+        let who = Line::default().outside(self.name.display());
+        match &self.on_behalf_of {
+            Some(behalf) => who.and(" for ").outside(behalf.name.display()),
+            None => who,
+        }
+    }
 }
 
 impl Grant {

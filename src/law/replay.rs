@@ -1,7 +1,7 @@
 //! A request judged under two policies: whether anything that matters differs, and which way.
 
 use crate::{
-    domain::plan::{Ask, NumberCheck, Plan},
+    domain::plan::{Ask, NumberCheck, Plan, StandIns},
     refusal::Refusal,
 };
 
@@ -55,6 +55,7 @@ fn is_no_laxer(tight: &Plan, loose: &Plan) -> bool {
         && tight.use_within_seconds <= loose.use_within_seconds
         && tight.valid_for_seconds <= loose.valid_for_seconds
         && (checks(tight) || !checks(loose))
+        && (tight.stand_ins == StandIns::Forbidden || loose.stand_ins == StandIns::SameGroup)
         && (tight.review.is_some() || loose.review.is_none())
         && brakes_as_hard(tight, loose)
         && wants_all(tight, loose)

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use countersign_port::{
     access::{
         Access, Ballot, Choice, DenyReason, Identity, News, Press, Refusal, RefusalKind, Unheard,
-        Waiting,
+        Waiting, Word,
     },
     card::{Card, Verb},
     text::Untrusted,
@@ -103,6 +103,10 @@ impl Access for Service {
 
     async fn waiting(&self, viewer: &Identity) -> Result<Vec<Waiting>, Refusal> {
         self.waiting_for(viewer).await
+    }
+
+    async fn say(&self, word: &Word, by: &Identity) -> Result<String, Refusal> {
+        self.said(word, by).await
     }
 
     async fn hear(&self, news: &News) -> Result<(), Unheard> {

@@ -53,7 +53,7 @@ impl Service {
     ) -> Result<Opened, Refusal> {
         let mut request = self.request(client, draft);
         let held = self.held(client, &request, denied).await?;
-        self.law_now().await?;
+        self.hear_providers().await?;
         let plans = match self.plans(client, &request) {
             Err(refusal) if !held.is_empty() => return Err(not_requestable(refusal)),
             plans => plans?,

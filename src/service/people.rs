@@ -1,5 +1,5 @@
-//! The law in force, with what providers have told of people, and platforms of groups, up to this
-//! moment, at any replica.
+//! The law in force, with what was changed of people and platforms of groups up to this moment, at any
+//! replica.
 
 use std::sync::Arc;
 
@@ -7,20 +7,24 @@ use super::{Parts, Service};
 use crate::law::Law;
 
 impl Service {
-    /// The law in force at this moment. Where there are providers the database is asked whether one
-    /// has told something since, so that nobody who was switched off at another replica decides;
-    /// where groups are asked for, whether one of them has changed.
+    /// The law in force at this moment. The database is asked whether something was changed of people
+    /// since: whoever was switched off, or stands in no longer, decides nothing at any replica. Where
+    /// groups are asked for, it is asked whether one of them has changed.
     pub async fn law_now(&self) -> Result<Arc<Law>, sqlx::Error> {
         self.hear_doubts().await?;
         let law = self.law();
-        let heard = law.heard();
-        if heard.providers.is_empty() {
-            return Ok(law);
-        }
-        if self.parts.store.people_version().await? != heard.provisioned.version {
+        if self.parts.store.people_version().await? != law.heard().provisioned.version {
             self.hear_people().await?;
         }
         Ok(self.law())
+    }
+
+    /// The same where only providers matter: nothing is asked where there are none.
+    pub async fn hear_providers(&self) -> Result<(), sqlx::Error> {
+        if !self.law().heard().providers.is_empty() {
+            self.law_now().await?;
+        }
+        Ok(())
     }
 
     /// Believes no longer what was said of groups that have changed since, as any replica was told.
@@ -32,7 +36,7 @@ impl Service {
         Ok(())
     }
 
-    /// Takes what providers have told into the law.
+    /// Takes what was changed of people into the law.
     pub async fn hear_people(&self) -> Result<(), sqlx::Error> {
         let provisioned = Arc::new(self.parts.store.provisioned().await?);
         self.parts.law.rcu(|law| {

@@ -9,9 +9,9 @@ use crate::{
         Fault, FaultKind, patch,
         resource::{Kind, Resource, State},
     },
-    store::scim::{
-        Kept,
-        write::{Line, Writing},
+    store::{
+        people_change::Line,
+        scim::{Kept, write::Writing},
     },
 };
 

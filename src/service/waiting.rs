@@ -25,7 +25,7 @@ const LIST: usize = 20;
 impl Service {
     /// What waits for the owner of an account, the most urgent first.
     pub(super) async fn waiting_for(&self, viewer: &Identity) -> Result<Vec<Waiting>, Refusal> {
-        let law = self.law();
+        let law = self.law_now().await.map_err(|error| unavailable(&error))?;
         let person = known(&law, viewer)?;
         let mut waiting = Vec::new();
         for view in self.pending_views().await.map_err(|error| unavailable(&error))? {
@@ -59,14 +59,15 @@ impl Service {
     /// themselves. To everybody else it is as unknown as one that is not.
     pub(super) async fn card_for(&self, request: &str, viewer: &Identity) -> Result<Card, Refusal> {
         let unknown = || refusal::plain(RefusalKind::UnknownRequest);
-        let law = self.law();
+        let law = self.law_now().await.map_err(|error| unavailable(&error))?;
         let person = known(&law, viewer)?;
         let id: RequestId = request.parse().map_err(|_| unknown())?;
         let mut connection =
             self.parts.store.read.acquire().await.map_err(|error| unavailable(&error))?;
         let view = load::read_one(&mut connection, &id).await;
         let view = view.map_err(|error| unavailable(&error))?.ok_or_else(unknown)?;
-        if !concerns(&law, &view, &person) {
+        let stands_in = card::waits_for(self.scene(&law, &view, 0), &person);
+        if !stands_in && !concerns(&law, &view, &person) {
             return Err(unknown());
         }
         Ok(card::card(self.scene(&law, &view, 0)))

@@ -115,12 +115,13 @@ impl Store {
         sqlx::query_scalar(VERSION).fetch_one(&self.read).await
     }
 
-    /// Everything that providers have told. The version is read first, so that a change meanwhile
+    /// Everything that providers have told and people have arranged. The version is read first, so that a change meanwhile
     /// makes it old and not unseen.
     pub async fn provisioned(&self) -> Result<Provisioned, sqlx::Error> {
         let version = self.people_version().await?;
         let mut members = members(&self.read).await?;
-        let mut provisioned = Provisioned { version, ..Provisioned::default() };
+        let stand_ins = self.stand_ins().await?;
+        let mut provisioned = Provisioned { version, stand_ins, ..Provisioned::default() };
         for row in sqlx::query(ALL).fetch_all(&self.read).await? {
             if row.try_get::<&str, _>("kind")? == Kind::User.as_str() {
                 provisioned.users.push(user(&row)?);

@@ -29,8 +29,35 @@ pub trait Access: Send + Sync {
     /// nobody vouches for. Recorded where the button is one of ours; gives the words for it.
     async fn turn_away(&self, press: &Press, why: RefusalKind) -> Refusal;
 
+    /// What somebody says of themselves. What follows from it is durable when this returns; the
+    /// answer is for them alone.
+    async fn say(&self, word: &Word, by: &Identity) -> Result<String, Refusal>;
+
     /// Something happened on the platform. Whatever follows from it is durable when this returns.
     async fn hear(&self, news: &News) -> Result<(), Unheard>;
+}
+
+/// What somebody may say of themselves in chat.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Word {
+    /// A colleague decides for them until then.
+    Away { colleague: String, until: String },
+    /// Nobody decides for them any more.
+    Back,
+}
+
+impl Word {
+    /// `away gus 2026-12-24`, `away gus until 5d` or `back`.
+    pub fn read(words: &[&str]) -> Option<Self> {
+        let (verb, rest) = words.split_first()?;
+        match (verb.to_ascii_lowercase().as_str(), rest) {
+            ("away", [colleague, until] | [colleague, "until", until]) => {
+                Some(Self::Away { colleague: (*colleague).to_owned(), until: (*until).to_owned() })
+            }
+            ("back", []) => Some(Self::Back),
+            _ => None,
+        }
+    }
 }
 
 /// What happens on a platform, as far as the service must know.
@@ -292,6 +319,8 @@ pub enum RefusalKind {
     NotAPerson,
     /// The platform could not say whose account it is.
     IdentityUnknown,
+    /// What they want to arrange cannot be.
+    NotArranged,
     /// Not recorded; pressing again is harmless.
     Unavailable,
 }

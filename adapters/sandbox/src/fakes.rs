@@ -10,7 +10,7 @@ use axum::{
 };
 use countersign_egress::{self as egress, Egress, target::Allow};
 use countersign_port::{
-    access::{Access, Ballot, Identity, News, Press, Refusal, RefusalKind, Unheard, Waiting},
+    access::{Access, Ballot, Identity, News, Press, Refusal, RefusalKind, Unheard, Waiting, Word},
     card::{Card, Face},
 };
 use jiff::{SignedDuration, Timestamp};
@@ -63,6 +63,10 @@ impl Access for FakeAccess {
 
     async fn waiting(&self, _viewer: &Identity) -> Result<Vec<Waiting>, Refusal> {
         Ok(Vec::new())
+    }
+
+    async fn say(&self, word: &Word, _by: &Identity) -> Result<String, Refusal> {
+        Ok(format!("Heard: {word:?}"))
     }
 
     async fn hear(&self, _news: &News) -> Result<(), Unheard> {

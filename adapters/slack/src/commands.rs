@@ -1,6 +1,7 @@
 //! `/countersign`: what waits for you, why a request stands where it does, and the ids that an
 //! operator puts into the people file.
 
+use countersign_port::access::Word;
 use serde_json::{Value, json};
 use slack_morphism::blocks::SlackBlock;
 use tokio::time::timeout;
@@ -14,7 +15,7 @@ use crate::{
 };
 
 const USAGE: &str = "`/countersign` lists what waits for you. `/countersign why arq_…` shows one \
-    request. `/countersign link` shows your account for the people file.";
+    request. `/countersign away gus 5d` lets a colleague decide for you, `back` ends it. `/countersign link` shows your account for the people file.";
 const TOO_LONG: &str = "That took too long. Try again.";
 
 /// A slash command.
@@ -49,8 +50,20 @@ impl Dispatch {
             [] => self.list(&command.claim, evidence).await,
             ["why", request] => self.why(&command.claim, request, evidence).await,
             ["link"] => vec![link(&command.claim)],
-            _ => vec![kit::section(USAGE)],
+            words => match Word::read(words) {
+                Some(word) => vec![self.say(&command.claim, &word, evidence).await],
+                None => vec![kit::section(USAGE)],
+            },
         }
+    }
+
+    async fn say(&self, claim: &Claim, word: &Word, evidence: &str) -> SlackBlock {
+        let admitted = self.core.admit_viewer(&self.access, claim, evidence).await;
+        let said = match admitted {
+            Ok(()) => self.access.say(word, &claim.identity()).await,
+            Err(refusal) => Err(refusal),
+        };
+        kit::section(&said.unwrap_or_else(|refusal| refusal.sentence))
     }
 
     async fn list(&self, claim: &Claim, evidence: &str) -> Vec<SlackBlock> {

@@ -18,7 +18,7 @@ use axum::{
 };
 use countersign_egress::{self as egress, Egress, target::Allow};
 use countersign_port::{
-    access::{Access, Ballot, Identity, News, Press, Refusal, RefusalKind, Unheard, Waiting},
+    access::{Access, Ballot, Identity, News, Press, Refusal, RefusalKind, Unheard, Waiting, Word},
     card::{Card, Face},
     chat::{Chat, MessageRef},
     clock::Now,
@@ -92,6 +92,10 @@ impl Access for FakeAccess {
         let expires_at = samples::at("2026-11-22T14:32:00Z");
         let message = Some(MessageRef("T1/C1/1763820120.000100".to_owned()));
         Ok(vec![Waiting { card, expires_at, message }])
+    }
+
+    async fn say(&self, word: &Word, _by: &Identity) -> Result<String, Refusal> {
+        Ok(format!("Heard: {word:?}"))
     }
 
     async fn turn_away(&self, press: &Press, why: RefusalKind) -> Refusal {

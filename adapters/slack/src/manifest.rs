@@ -41,8 +41,9 @@ const LONG_DESCRIPTION: &str = "When a program asks for access that a person has
     gets its answer. Nothing is read from your conversations.";
 const DISPLAY_NAME: &str = "countersign";
 const COMMAND: &str = "/countersign";
-const COMMAND_DESCRIPTION: &str = "What waits for you, why, and linking your account";
-const COMMAND_HINT: &str = "[why arq_… | link]";
+const COMMAND_DESCRIPTION: &str =
+    "What waits for you, why, who decides while you are away, and linking your account";
+const COMMAND_HINT: &str = "[why arq_… | away COLLEAGUE 5d | back | link]";
 
 const HTTP_HEAD: &str = "\
 # Slack does not believe the address of the events by itself: when the app has been created and the

@@ -19,7 +19,7 @@ use axum::{
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use countersign_egress::{self as egress, Egress, target::Allow};
 use countersign_port::{
-    access::{Access, Ballot, Identity, News, Press, Refusal, RefusalKind, Unheard, Waiting},
+    access::{Access, Ballot, Identity, News, Press, Refusal, RefusalKind, Unheard, Waiting, Word},
     card::{Card, Face},
     chat::{Chat, MessageRef},
     clock::Now,
@@ -120,6 +120,10 @@ impl Access for FakeAccess {
         let expires_at = samples::at("2026-11-22T15:32:00Z");
         let message = Some(MessageRef(format!("{TENANT}|{THREAD}|1795359389534")));
         Ok(vec![Waiting { card: self.answer()?, expires_at, message }])
+    }
+
+    async fn say(&self, word: &Word, _by: &Identity) -> Result<String, Refusal> {
+        Ok(format!("Heard: {word:?}"))
     }
 
     async fn hear(&self, _news: &News) -> Result<(), Unheard> {

@@ -98,6 +98,8 @@ impl Package<'_> {
                     "commands": [
                         { "title": "waiting", "description": "What waits for you" },
                         { "title": "why", "description": "Why a request stands where it does" },
+                        { "title": "away", "description": "Let a colleague decide for you: away gus 5d" },
+                        { "title": "back", "description": "Nobody decides for you any more" },
                         { "title": "link", "description": "Your account, for the people file" },
                     ],
                 }],

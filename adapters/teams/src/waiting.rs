@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use countersign_port::{
-    access::{Access, Refusal, Waiting},
+    access::{Access, Refusal, Waiting, Word},
     card::{Card, Line},
 };
 use jiff::Timestamp;
@@ -19,8 +19,8 @@ use crate::{
     text::{self, Look},
 };
 
-const USAGE: &str = "Say “waiting” to see what waits for you, “why arq_…” to see one request, or \
-    “link” for your account in the people file.";
+const USAGE: &str = "Say “waiting” to see what waits for you, “why arq_…” to see one request, \
+    “away gus 5d” to let a colleague decide for you, “back” to end it, or “link” for your account in the people file.";
 /// More than this nobody reads; the list says how many there are.
 const SHOWN: usize = 20;
 
@@ -33,13 +33,18 @@ impl Core {
         words: &str,
         evidence: &str,
     ) -> Value {
-        let words = words.to_ascii_lowercase();
+        let small = words.to_ascii_lowercase();
+        let small: Vec<&str> = small.split_whitespace().collect();
         let words: Vec<&str> = words.split_whitespace().collect();
-        let answer = match words.as_slice() {
+        let answer = match small.as_slice() {
             [] | ["waiting" | "status"] => self.list(access, activity, evidence).await,
             ["why", request] => self.why(access, activity, request, evidence).await,
             ["link"] => Ok(adaptive::words(&self.link(activity))),
-            _ => Ok(adaptive::words(USAGE)),
+            // The key of a colleague is taken as it is written.
+            _ => match Word::read(&words) {
+                Some(word) => self.hear(access, activity, &word, evidence).await,
+                None => Ok(adaptive::words(USAGE)),
+            },
         };
         answer.unwrap_or_else(|refusal| adaptive::words(&refusal.sentence))
     }
@@ -64,6 +69,17 @@ impl Core {
         let viewer = self.admit_viewer(access, activity, evidence).await?;
         let card = access.look_up(request, &viewer).await?;
         Ok(said(Said::Card(Box::new(card), Detail::Full), self.now.get()))
+    }
+
+    async fn hear(
+        &self,
+        access: &Arc<dyn Access>,
+        activity: &Activity,
+        word: &Word,
+        evidence: &str,
+    ) -> Result<Value, Refusal> {
+        let by = self.admit_viewer(access, activity, evidence).await?;
+        access.say(word, &by).await.map(|sentence| adaptive::words(&sentence))
     }
 
     /// The account as a line of the people file.

@@ -1,4 +1,4 @@
-//! `countersign people history`: what providers have changed, the newest first.
+//! `countersign people history`: what was changed, the newest first.
 
 use clap::Args;
 use secrecy::ExposeSecret;

@@ -2,16 +2,19 @@
 //! asked about are not asked here; `doctor` asks.
 
 use clap::Args;
+use jiff::Timestamp;
 use secrecy::ExposeSecret;
 use serde::Serialize;
 
 use crate::{
     adapters,
     cli::{ConfigFile, End, Failure, output, table},
+    clock::Clock,
     domain::{
-        id::Group,
+        id::{Group, PersonId},
         people::Person,
         provisioned::{PROVIDER, Source},
+        stand_in::{StandIn, day},
     },
     law::{Law, Sources},
     store::Store,
@@ -38,6 +41,16 @@ struct Row<'a> {
     /// Whether a provider, and not the people file, has told of them.
     told: Option<&'a str>,
     may_act: &'static str,
+    /// Who decides for them now or later.
+    stand_ins: Vec<Stand<'a>>,
+}
+
+/// Who stands in, and when.
+#[derive(Debug, Serialize)]
+struct Stand<'a> {
+    delegate: &'a str,
+    from: Timestamp,
+    until: Timestamp,
 }
 
 /// Reads the files and the database.
@@ -50,8 +63,9 @@ pub(super) async fn run(list: List) -> Result<End, Failure> {
     let provisioned = store.provisioned().await;
     store.close().await;
     let law = law.told(provisioned?.into());
+    let now = Clock::system().now();
     for person in law.people.iter() {
-        let row = row(&law, person, &known.providers);
+        let row = row(&law, person, &known.providers, now);
         if list.json {
             output::data(&serde_json::to_string(&row)?);
         } else {
@@ -61,7 +75,7 @@ pub(super) async fn run(list: List) -> Result<End, Failure> {
     Ok(End::Yes)
 }
 
-fn row<'a>(law: &Law, person: &'a Person, providers: &'a [Source]) -> Row<'a> {
+fn row<'a>(law: &'a Law, person: &'a Person, providers: &'a [Source], now: Timestamp) -> Row<'a> {
     let told = providers.iter().map(|provider| provider.id.as_str());
     let key = person.id.as_str();
     Row {
@@ -73,11 +87,23 @@ fn row<'a>(law: &Law, person: &'a Person, providers: &'a [Source]) -> Row<'a> {
             .into_iter()
             .find(|id| key.strip_prefix(id).is_some_and(|rest| rest.starts_with(':'))),
         may_act: if law.barred().contains(&person.id) { "no" } else { "yes" },
+        stand_ins: stand_ins(law, &person.id, now),
     }
 }
 
+fn stand_ins<'a>(law: &'a Law, away: &PersonId, now: Timestamp) -> Vec<Stand<'a>> {
+    let all = law.people.stand_ins().iter();
+    let theirs = all.filter(|one| one.away == *away && one.until > now);
+    let stand = |one: &'a StandIn| Stand {
+        delegate: one.delegate.as_str(),
+        from: one.from,
+        until: one.until,
+    };
+    theirs.map(stand).collect()
+}
+
 fn tell(row: &Row<'_>) {
-    let Row { person, name, groups, accounts, told, may_act } = row;
+    let Row { person, name, groups, accounts, told, may_act, stand_ins } = row;
     let accounts: Vec<&str> = accounts.iter().copied().filter(|one| *one != PROVIDER).collect();
     let mut notes = Vec::new();
     if *may_act == "no" {
@@ -86,6 +112,10 @@ fn tell(row: &Row<'_>) {
     if accounts.is_empty() {
         notes.push("no account in chat: cannot decide".to_owned());
     }
+    notes.extend(stand_ins.iter().map(|one| {
+        let Stand { delegate, from, until } = one;
+        format!("{delegate} stands in from {} until {}", day(*from), day(*until))
+    }));
     notes.extend(told.map(|provider| format!("told by {provider}")));
     let (name, groups, notes) = (table::safe(name), groups.join(", "), notes.join("; "));
     output::data(format!("{person}  {name}  [{}]  {notes}", table::safe(&groups)).trim_end());

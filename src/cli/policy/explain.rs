@@ -18,7 +18,7 @@ use crate::{
         card,
         client::Client,
         id::{Group, RequestId},
-        plan::{Ask, NumberCheck, Plan, TraceVerdict},
+        plan::{Ask, NumberCheck, Plan, StandIns, TraceVerdict},
         request::AccessRequest,
     },
     http::submit,
@@ -144,6 +144,9 @@ fn answer(plan: &Plan, deciders: &[Vec<Vec<String>>], law: &Law, now: Timestamp)
     ];
     if plan.number_check == NumberCheck::Required {
         terms.push("with a number check".to_owned());
+    }
+    if plan.stand_ins == StandIns::SameGroup {
+        terms.push("colleagues may stand in".to_owned());
     }
     lines.push(format!("  {}", terms.join(", ")));
     lines.extend(plan.brakes.iter().map(|brake| format!("  {}", brake.words())));

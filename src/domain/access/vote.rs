@@ -18,17 +18,19 @@ use super::{
     Refused, Reply,
     change::{Change, account, facts},
     recheck,
+    seat::{self, Seat},
     slice::{Loaded, Slice},
 };
 use crate::domain::{
     approval::later,
     audit::{Event, Kind},
-    decide::{ItemState, Standing},
+    decide::ItemState,
     id::{Group, PersonId, RequestId},
     ids::Ids,
-    plan::{Ask, NumberCheck, Plan, Risk, Step},
+    plan::{NumberCheck, Plan, Risk},
     request::Part,
-    vote::{self, Evidence, Grant, Verdict},
+    stand_in::StandIn,
+    vote::{self, Behalf, Evidence, Grant, Verdict},
 };
 
 /// After so many wrong numbers a person's vote on the request is locked.
@@ -74,6 +76,17 @@ pub struct Voter {
 pub trait Roster: Debug + Send + Sync {
     /// The groups of a person; of somebody who is nobody any more there are none.
     fn membership(&self, person: &PersonId) -> Membership;
+
+    /// For whom a person stands in, did or will.
+    fn mandates(&self, person: &PersonId) -> Vec<Mandate>;
+}
+
+/// That somebody may decide for a colleague who is away.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mandate {
+    pub stand_in: StandIn,
+    /// What the colleague is called.
+    pub name: Untrusted,
 }
 
 /// The groups of a person, as the people file and the directories last told.
@@ -91,7 +104,7 @@ pub(super) struct Certain {
     pub(super) groups: Vec<Group>,
     pub(super) unknown: Vec<Group>,
     /// The age of the oldest answer that counts.
-    seen_at: Timestamp,
+    pub(super) seen_at: Timestamp,
 }
 
 impl Membership {
@@ -150,10 +163,9 @@ fn admit(change: &mut Change<'_>, vote: &Vote) -> Result<vote::Vote, RefusalKind
     }
     let certain = vote.voter.roster.membership(&vote.voter.person).certain(plan.risk, now);
     let earlier = earlier_step(change, vote)?;
-    let step = plan.steps.get(standing.step).ok_or(RefusalKind::Over)?;
-    let (number, asks) = match earlier {
-        Some((number, asks)) => (number, asks),
-        None => (standing.step, asks_for(plan, step, vote, &certain, standing, now)?),
+    let seat = match earlier {
+        Some(old) => Seat::of(old, certain),
+        None => seat::find(change, (plan, standing), vote, certain)?,
     };
     has_seen_all(change, vote)?;
     check_number(change, plan, vote)?;
@@ -162,17 +174,18 @@ fn admit(change: &mut Change<'_>, vote: &Vote) -> Result<vote::Vote, RefusalKind
         person: vote.voter.person.clone(),
         name: vote.voter.name.clone(),
         item: vote.item,
-        step: number,
-        asks,
+        step: seat.step,
+        asks: seat.asks,
         verdict,
         comment: vote.comment.clone(),
         cast_at: now,
         evidence: Evidence {
             identity: vote.voter.identity.clone(),
-            groups: certain.groups,
-            groups_seen_at: certain.seen_at,
+            groups: seat.certain.groups,
+            groups_seen_at: seat.certain.seen_at,
             payload_sha256: vote.payload_sha256.clone(),
         },
+        on_behalf_of: seat.on_behalf_of,
         struck: None,
     })
 }
@@ -184,91 +197,23 @@ fn is_own(change: &Change<'_>, plan: &Plan, voter: &Voter) -> bool {
 }
 
 /// A person counts once. Who counted already may still change their mind to no, where they voted.
-fn earlier_step(
-    change: &Change<'_>,
-    vote: &Vote,
-) -> Result<Option<(usize, Vec<usize>)>, RefusalKind> {
+/// Whom a colleague has approved for may still say no as well.
+fn earlier_step(change: &Change<'_>, vote: &Vote) -> Result<Option<vote::Vote>, RefusalKind> {
     let own = own_vote(change, vote).filter(|old| old.struck.is_none());
+    let is_spoken_for = || seat::is_spoken_for(change, vote.item, &vote.voter.person);
     match (own, &vote.choice) {
-        (None, _) => Ok(None),
-        (Some(old), Choice::Deny { .. }) => Ok(Some((old.step, old.asks.clone()))),
+        (Some(old), Choice::Deny { .. }) => Ok(Some(old.clone())),
         (Some(_), Choice::Approve | Choice::ApproveLess { .. }) => Err(RefusalKind::AlreadyVoted),
+        (None, Choice::Approve | Choice::ApproveLess { .. }) if is_spoken_for() => {
+            Err(RefusalKind::AlreadyVoted)
+        }
+        (None, _) => Ok(None),
     }
 }
 
 fn own_vote<'a>(change: &'a Change<'_>, vote: &Vote) -> Option<&'a vote::Vote> {
     let mut votes = change.view().votes.iter();
     votes.find(|old| old.person == vote.voter.person && old.item == vote.item)
-}
-
-/// Which asks of the open step the person may count for.
-fn asks_for(
-    plan: &Plan,
-    step: &Step,
-    vote: &Vote,
-    certain: &Certain,
-    standing: &Standing,
-    now: Timestamp,
-) -> Result<Vec<usize>, RefusalKind> {
-    let asks: Vec<usize> = step
-        .asks
-        .iter()
-        .enumerate()
-        .filter(|(_, ask)| {
-            is_asked_at(ask, vote) && may_answer(ask, &certain.groups, standing, now)
-        })
-        .map(|(number, _)| number)
-        .collect();
-    if asks.is_empty() {
-        // Of the open step, whoever had it before it was handed over is not asked any more.
-        let elsewhere = plan.steps.iter().enumerate().any(|(number, step)| {
-            step.asks.iter().any(|ask| {
-                if number == standing.step {
-                    may_answer(ask, &certain.groups, standing, now)
-                } else {
-                    is_in_all(&certain.groups, &ask.from)
-                }
-            })
-        });
-        return Err(if elsewhere { RefusalKind::StepNotOpen } else { not_eligible(step, certain) });
-    }
-    if vote.step != standing.step {
-        return Err(RefusalKind::StepNotOpen);
-    }
-    Ok(asks)
-}
-
-/// Whether somebody is outside of a group, or nobody can tell.
-fn not_eligible(step: &Step, certain: &Certain) -> RefusalKind {
-    let mut perhaps = certain.groups.clone();
-    perhaps.extend(certain.unknown.iter().cloned());
-    // Whoever certainly is in it is not asked here, or not yet: that is not for want of an answer.
-    let matters =
-        |groups: &Vec<Group>| is_in_all(&perhaps, groups) && !is_in_all(&certain.groups, groups);
-    let could = |ask: &Ask| {
-        let added = ask.escalate.iter().map(|escalation| &escalation.add);
-        std::iter::once(&ask.from).chain(added).any(matters)
-    };
-    if step.asks.iter().any(could) {
-        RefusalKind::MembershipUnknown
-    } else {
-        RefusalKind::NotEligible
-    }
-}
-
-/// Whether the card that was clicked hangs where this ask was asked.
-fn is_asked_at(ask: &Ask, vote: &Vote) -> bool {
-    ask.channels().any(|channel| channel.addresses.get(&vote.platform) == Some(&vote.address))
-}
-
-/// In all groups of the ask, or of those that its escalation has brought in meanwhile.
-fn may_answer(ask: &Ask, groups: &[Group], standing: &Standing, now: Timestamp) -> bool {
-    ask.circles(standing.opened_at, now).any(|circle| is_in_all(groups, circle))
-}
-
-/// An empty list of groups is nobody, not everybody.
-pub(super) fn is_in_all(groups: &[Group], wanted: &[Group]) -> bool {
-    !wanted.is_empty() && wanted.iter().all(|group| groups.contains(group))
 }
 
 /// Nobody approves what they have not seen: what others cut off after the form was opened. A no is
@@ -373,25 +318,7 @@ fn leaves_something(change: &Change<'_>, item: usize, grant: &Grant) -> Result<(
 }
 
 fn cast(change: &mut Change<'_>, vote: &Vote, stored: vote::Vote) {
-    change.log(Event {
-        kind: Kind::VoteCast,
-        actor: stored.person.to_string(),
-        facts: facts(json!({
-            "item": stored.item,
-            "step": stored.step,
-            "asks": stored.asks,
-            "verdict": stored.verdict,
-            "payload_sha256": stored.evidence.payload_sha256,
-        })),
-        payload: json!({
-            "name": stored.name,
-            "comment": stored.comment,
-            "account": account(&vote.voter.identity),
-            "groups": stored.evidence.groups,
-            "groups_seen_at": stored.evidence.groups_seen_at,
-        })
-        .into(),
-    });
+    change.log(told(vote, &stored));
     let key = (vote.request.clone(), stored.item, stored.person.to_string());
     change.effects().votes.insert(key, stored.clone());
     let votes = &mut change.loaded.view.votes;
@@ -399,6 +326,29 @@ fn cast(change: &mut Change<'_>, vote: &Vote, stored: vote::Vote) {
     votes.push(stored);
     recheck::recheck(change, vote);
     change.settle();
+}
+
+fn told(vote: &Vote, stored: &vote::Vote) -> Event {
+    let mut facts = facts(json!({
+        "item": stored.item,
+        "step": stored.step,
+        "asks": stored.asks,
+        "verdict": stored.verdict,
+        "payload_sha256": stored.evidence.payload_sha256,
+    }));
+    let mut payload = json!({
+        "name": stored.name,
+        "comment": stored.comment,
+        "account": account(&vote.voter.identity),
+        "groups": stored.evidence.groups,
+        "groups_seen_at": stored.evidence.groups_seen_at,
+    });
+    if let Some(Behalf { person, name, stand_in, groups }) = &stored.on_behalf_of {
+        facts.insert("on_behalf_of".to_owned(), json!({ "person": person, "stand_in": stand_in }));
+        payload["on_behalf_of"] = json!({ "name": name, "groups": groups });
+    }
+    let actor = stored.person.to_string();
+    Event { kind: Kind::VoteCast, actor, facts, payload: payload.into() }
 }
 
 fn refused(vote: &Vote, kind: RefusalKind) -> Event {

@@ -50,6 +50,7 @@ pub fn refusal(scene: Scene<'_>, kind: RefusalKind, person: Option<&PersonId>) -
         | RefusalKind::Withdrawn
         | RefusalKind::NotLinked
         | RefusalKind::NothingLeft
+        | RefusalKind::NotArranged
         | RefusalKind::Unavailable => return plain(kind),
     };
     Refusal { kind, sentence }
@@ -85,6 +86,7 @@ pub fn plain(kind: RefusalKind) -> Refusal {
             "The chat couldn't tell us who you are just now. Nothing was recorded; try again in a minute."
         }
         RefusalKind::Changed => "It has changed: look again before you decide.",
+        RefusalKind::NotArranged => "This cannot be arranged. Nothing was changed.",
         RefusalKind::Unavailable => "Not recorded. Try again; pressing twice is harmless.",
         RefusalKind::UnknownButton
         | RefusalKind::OwnRequest
@@ -100,6 +102,16 @@ pub fn plain(kind: RefusalKind) -> Refusal {
         }
     };
     Refusal { kind, sentence: sentence.to_owned() }
+}
+
+/// Why nothing was arranged, in a sentence of its own.
+pub fn not_arranged(why: &impl std::fmt::Display) -> Refusal {
+    let why = why.to_string();
+    let mut letters = why.chars();
+    let first = letters.next().map(char::to_uppercase).into_iter().flatten();
+    let sentence: String = first.chain(letters).collect();
+    let sentence = format!("{sentence}. Nothing was changed.");
+    Refusal { kind: RefusalKind::NotArranged, sentence }
 }
 
 /// Everybody who may act now, but for one.
@@ -141,6 +153,13 @@ fn changed_at(scene: Scene<'_>) -> String {
 
 fn already(scene: Scene<'_>, person: Option<&PersonId>) -> String {
     let own = |vote: &&Vote| vote.item == scene.item && Some(&vote.person) == person;
+    let spoken_for = |vote: &&Vote| {
+        vote.item == scene.item && vote.struck.is_none() && person.is_some_and(|id| vote.is_for(id))
+    };
+    if let Some(vote) = scene.view.votes.iter().find(spoken_for) {
+        let (who, at) = (vote.name.display(), vote.cast_at.strftime("%H:%M UTC"));
+        return format!("{who} decided for you at {at}; each person counts once.");
+    }
     match scene.view.votes.iter().find(own) {
         Some(vote) => format!(
             "You already approved at {}; each person counts once.",

@@ -71,11 +71,22 @@ fn reminded(scene: Scene<'_>, step: u64) -> Option<Line> {
 struct Words {
     name: Untrusted,
     comment: Option<Untrusted>,
+    on_behalf_of: Option<Named>,
+}
+
+/// Whom they stood in for.
+#[derive(Deserialize)]
+struct Named {
+    name: Untrusted,
 }
 
 fn voted(verdict: &Value, payload: &Value, leaf: &Leaf) -> Option<Line> {
-    let Words { name, comment } = Words::deserialize(payload).ok()?;
+    let Words { name, comment, on_behalf_of } = Words::deserialize(payload).ok()?;
     let who = Line::default().outside(name.display());
+    let who = match on_behalf_of {
+        Some(Named { name }) => who.and(", for ").outside(name.display()).and(","),
+        None => who,
+    };
     let line = match Verdict::deserialize(verdict).ok()? {
         Verdict::Approve { grant: None } => who.and(" approved "),
         Verdict::Approve { grant: Some(_) } => who.and(" approved less than was asked "),

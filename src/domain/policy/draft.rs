@@ -8,7 +8,7 @@ use super::{
     attribute::Facts,
     rule::{
         AskTerms, ChannelName, Decision, EscalationTerms, GroupName, Lifetimes, Limits,
-        ReviewTerms, Rule, Tightening, either, shorter,
+        ReviewTerms, Rule, StandingIn, Tightening, either, shorter,
     },
 };
 use crate::domain::{
@@ -17,7 +17,7 @@ use crate::domain::{
     id::{Group, PersonId},
     plan::{
         Ask, Channel, CredentialTerms, DescribedPart, Escalation, NumberCheck, Plan, Review, Risk,
-        Step, TraceLine,
+        StandIns, Step, TraceLine,
     },
 };
 
@@ -29,6 +29,7 @@ pub(super) struct Draft<'a> {
     lifetimes: Lifetimes,
     risk: Risk,
     number_check: NumberCheck,
+    stand_ins: StandIns,
     credential: Option<CredentialTerms>,
     review: Option<Review>,
     brakes: Vec<Brake>,
@@ -48,6 +49,10 @@ impl<'a> Draft<'a> {
             lifetimes: rule.limits.or(policy.defaults).within(tightening.cap),
             risk: facts.part.entry.risk,
             number_check: tightening.number_check,
+            stand_ins: match tightening.standing_in {
+                StandingIn::Allowed => policy.stand_ins,
+                StandingIn::Forbidden => StandIns::Forbidden,
+            },
             credential: rule.credential.clone(),
             review: rule.review.as_ref().map(|terms| owner.review(terms)),
             brakes: Vec::new(),
@@ -68,6 +73,7 @@ impl<'a> Draft<'a> {
         self.lifetimes = self.lifetimes.shorter(other.lifetimes);
         self.risk = self.risk.max(other.risk);
         self.number_check = either(self.number_check, other.number_check);
+        self.stand_ins = self.stand_ins.and(other.stand_ins);
         self.credential = narrower(self.credential, other.credential);
         self.brakes.extend(other.brakes);
         let reviews = self.review.into_iter().chain(other.review);
@@ -104,6 +110,7 @@ pub(super) fn merge(
         valid_for_seconds: lifetimes.valid_for,
         risk: draft.risk,
         number_check: draft.number_check,
+        stand_ins: draft.stand_ins,
         excluded: excluded(question),
         credential: draft.credential,
         review: draft.review,

@@ -16,7 +16,7 @@ use crate::domain::{
     diagnostic::{Diagnostic, suggest},
     id::Group,
     people::People,
-    plan::Channel,
+    plan::{Channel, StandIns},
     yaml::{
         self, Entry, Node,
         read::{self, Faults, Members, Text},
@@ -64,7 +64,7 @@ fn read_file(root: &Node, vocabulary: &Vocabulary<'_>, faults: &mut Faults) -> O
     let known = ["version", "defaults", "calendars", "channels", "groups", "guardrails", "rules"];
     let members = Members::of(root, &known, faults)?;
     members.need("version", faults).and_then(|node| read::choice(node, &[("1", ())], faults));
-    let defaults = read_defaults(members.get("defaults"), faults);
+    let (defaults, stand_ins) = read_defaults(members.get("defaults"), faults);
     let channels = members.get("channels").map(|node| read_channels(node, vocabulary, faults));
     let sources = members.get("groups").map(|node| read_groups(node, vocabulary, faults));
     let (channels, groups) = (channels.unwrap_or_default(), sources.unwrap_or_default());
@@ -77,6 +77,7 @@ fn read_file(root: &Node, vocabulary: &Vocabulary<'_>, faults: &mut Faults) -> O
     Some(Policy {
         sha256: String::new(),
         defaults,
+        stand_ins,
         channels,
         groups,
         guardrails: guardrails.unwrap_or_default(),
@@ -84,11 +85,19 @@ fn read_file(root: &Node, vocabulary: &Vocabulary<'_>, faults: &mut Faults) -> O
     })
 }
 
-fn read_defaults(node: Option<&Node>, faults: &mut Faults) -> Lifetimes {
-    let mut defaults = Lifetimes { expires_after: 1_800, use_within: 600, valid_for: 3_600 };
-    let known = ["expires_after", "use_within", "valid_for", "self_approval", "on_deny", "no_rule"];
+fn read_defaults(node: Option<&Node>, faults: &mut Faults) -> (Lifetimes, StandIns) {
+    let defaults = Lifetimes { expires_after: 1_800, use_within: 600, valid_for: 3_600 };
+    let known = [
+        "expires_after",
+        "use_within",
+        "valid_for",
+        "stand_ins",
+        "self_approval",
+        "on_deny",
+        "no_rule",
+    ];
     let Some(members) = node.and_then(|node| Members::of(node, &known, faults)) else {
-        return defaults;
+        return (defaults, StandIns::default());
     };
     let mut only = |key, word| {
         members.get(key).and_then(|node| read::choice(node, &[(word, ())], faults));
@@ -97,9 +106,9 @@ fn read_defaults(node: Option<&Node>, faults: &mut Faults) -> Lifetimes {
     only("self_approval", "forbidden");
     only("on_deny", "stop");
     only("no_rule", "refuse");
-    let limits = rule::limits(&members, faults);
-    defaults = limits.or(defaults);
-    defaults
+    let words = [("forbidden", StandIns::Forbidden), ("same_group", StandIns::SameGroup)];
+    let stand_ins = members.get("stand_ins").and_then(|node| read::choice(node, &words, faults));
+    (rule::limits(&members, faults).or(defaults), stand_ins.unwrap_or_default())
 }
 
 fn read_channels(

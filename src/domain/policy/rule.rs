@@ -27,6 +27,7 @@ pub struct Guardrail {
 pub struct Tightening {
     pub pre_approval: PreApproval,
     pub number_check: NumberCheck,
+    pub standing_in: StandingIn,
     /// So many people in every ask, and never none.
     pub at_least: u32,
     pub cap: Limits,
@@ -35,6 +36,14 @@ pub struct Tightening {
 /// Whether policy itself may say yes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum PreApproval {
+    #[default]
+    Allowed,
+    Forbidden,
+}
+
+/// Whether colleagues may decide for those who are away, where the policy lets them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum StandingIn {
     #[default]
     Allowed,
     Forbidden,
@@ -132,6 +141,10 @@ impl Tightening {
                 (PreApproval::Forbidden, _) | (_, PreApproval::Forbidden) => PreApproval::Forbidden,
             },
             number_check: either(self.number_check, other.number_check),
+            standing_in: match (self.standing_in, other.standing_in) {
+                (StandingIn::Allowed, StandingIn::Allowed) => StandingIn::Allowed,
+                (StandingIn::Forbidden, _) | (_, StandingIn::Forbidden) => StandingIn::Forbidden,
+            },
             at_least: self.at_least.max(other.at_least),
             cap: self.cap.shorter(other.cap),
         }

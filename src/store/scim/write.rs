@@ -1,16 +1,15 @@
-//! Changes of people and groups, one transaction each. It begins with the mark of all people, which
-//! locks out every other such change at every replica; everything else is read afterwards.
+//! Changes of people and groups by a provider, one transaction each.
 
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use sqlx::{Any, Transaction};
 
 use super::{Kept, Store, one};
-use crate::domain::scim::resource::{Kind, Resource, State};
-
-const BEGIN: &str = "update mark set value = value + 1 where name = 'people'";
+use crate::{
+    domain::scim::resource::{Kind, Resource, State},
+    store::people_change::{Changing, Line},
+};
 
 const NAMED: &str = "select id from scim_resource \
    where source = $1 and kind = $2 and name = $3 and state <> 'deleted'";
@@ -32,24 +31,11 @@ const LEAVE: &str = "delete from scim_member where group_id = $1 \
 
 const LEAVE_ALL: &str = "delete from scim_member where user_id = $1 or group_id = $1";
 
-const LOG: &str = "insert into people_change (id, at, actor, what, subject, body) \
-   values ($1, $2, $3, $4, $5, $6)";
-
 /// A change under way. Dropped without [`Writing::commit`] it never was.
 #[derive(Debug)]
 pub struct Writing<'s> {
-    tx: Transaction<'s, Any>,
+    changing: Changing<'s>,
     source: String,
-    now: Timestamp,
-}
-
-/// A line of the history of people.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Line {
-    pub id: String,
-    pub what: &'static str,
-    pub subject: String,
-    pub body: Value,
 }
 
 impl Store {
@@ -59,27 +45,27 @@ impl Store {
         source: &str,
         now: Timestamp,
     ) -> Result<Writing<'_>, sqlx::Error> {
-        let mut tx = self.write.begin_with(self.engine.begin()).await?;
-        sqlx::query(BEGIN).execute(&mut *tx).await?;
-        Ok(Writing { tx, source: source.to_owned(), now })
+        let changing = self.change_people(now).await?;
+        Ok(Writing { changing, source: source.to_owned() })
     }
 }
 
 impl Writing<'_> {
     pub async fn one(&mut self, kind: Kind, id: &str) -> Result<Option<Kept>, sqlx::Error> {
-        one(&mut self.tx, &self.source, kind, id).await
+        one(&mut self.changing.tx, &self.source, kind, id).await
     }
 
     /// Who has a name, in small letters.
     pub async fn named(&mut self, kind: Kind, name: &str) -> Result<Option<String>, sqlx::Error> {
         let query = sqlx::query_scalar(NAMED).bind(&self.source).bind(kind.as_str());
-        query.bind(name).fetch_optional(&mut *self.tx).await
+        query.bind(name).fetch_optional(&mut *self.changing.tx).await
     }
 
     /// Those of the ids that are no users of this provider.
     pub async fn strangers(&mut self, ids: &[String]) -> Result<Vec<String>, sqlx::Error> {
         let query = sqlx::query_scalar(USERS).bind(&self.source).bind(listed(ids));
-        let known: BTreeSet<String> = query.fetch_all(&mut *self.tx).await?.into_iter().collect();
+        let known: BTreeSet<String> =
+            query.fetch_all(&mut *self.changing.tx).await?.into_iter().collect();
         Ok(ids.iter().filter(|id| !known.contains(*id)).cloned().collect())
     }
 
@@ -98,7 +84,11 @@ impl Writing<'_> {
         let query = sqlx::query(PUT).bind(id).bind(&self.source).bind(resource.kind.as_str());
         let query = query.bind(resource.name.to_lowercase()).bind(&resource.external_id);
         let query = query.bind(state.as_str()).bind(body.to_string());
-        query.bind(self.now.as_microsecond()).execute(&mut *self.tx).await.map(|_| ())
+        query
+            .bind(self.changing.now.as_microsecond())
+            .execute(&mut *self.changing.tx)
+            .await
+            .map(|_| ())
     }
 
     /// Who joins a group and who leaves it.
@@ -111,7 +101,7 @@ impl Writing<'_> {
         for (statement, ids) in [(LEAVE, left), (JOIN, joined)] {
             if !ids.is_empty() {
                 let query = sqlx::query(statement).bind(group).bind(listed(ids));
-                query.execute(&mut *self.tx).await?;
+                query.execute(&mut *self.changing.tx).await?;
             }
         }
         Ok(())
@@ -119,17 +109,14 @@ impl Writing<'_> {
 
     /// Takes a resource away. Of a user enough is left to know them again.
     pub async fn delete(&mut self, kept: &Kept) -> Result<(), sqlx::Error> {
-        sqlx::query(LEAVE_ALL).bind(&kept.id).execute(&mut *self.tx).await?;
+        sqlx::query(LEAVE_ALL).bind(&kept.id).execute(&mut *self.changing.tx).await?;
         let remains = Value::Object(kept.resource.remains());
         self.write(&kept.id, &kept.resource, State::Deleted, &remains).await
     }
 
-    /// INVARIANT: no change of people without its line.
-    pub async fn commit(mut self, line: &Line) -> Result<(), sqlx::Error> {
-        let query = sqlx::query(LOG).bind(&line.id).bind(self.now.as_microsecond());
-        let query = query.bind(&self.source).bind(line.what).bind(&line.subject);
-        query.bind(line.body.to_string()).execute(&mut *self.tx).await?;
-        self.tx.commit().await
+    /// Ends it, with the line that tells of it.
+    pub async fn commit(self, line: &Line) -> Result<(), sqlx::Error> {
+        self.changing.commit(&self.source, line).await
     }
 }
 

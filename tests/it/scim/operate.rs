@@ -4,7 +4,7 @@ use std::{fs, path::Path};
 
 use countersign::{
     domain::scim::resource::{Kind, Resource},
-    store::{Store, scim::write::Line},
+    store::{Store, people_change::Line},
 };
 use jiff::Timestamp;
 use serde_json::{Value, json};

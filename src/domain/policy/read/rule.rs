@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::{
     super::rule::{
         AskTerms, ChannelName, Decision, EscalationTerms, GroupName, Guardrail, Limits,
-        PreApproval, ReviewTerms, Rule, Tightening,
+        PreApproval, ReviewTerms, Rule, StandingIn, Tightening,
     },
     Names, OWNER, OWNER_LEAD, unknown,
 };
@@ -52,6 +52,7 @@ impl Names<'_> {
             "refuse",
             "pre_approval",
             "number_check",
+            "stand_ins",
             "at_least",
             "cap",
             "cool_down",
@@ -67,7 +68,7 @@ impl Names<'_> {
         if refuse.is_none() && !slows && tightening == Tightening::default() {
             let message = "a guardrail must tighten something";
             let help =
-                "add `refuse`, `pre_approval`, `number_check`, `at_least`, `cap`, `cool_down` or `quota`".to_owned();
+                "add `refuse`, `pre_approval`, `number_check`, `stand_ins`, `at_least`, `cap`, `cool_down` or `quota`".to_owned();
             faults.push(Diagnostic::new(node.span, message).with_help(Some(help)));
         }
         Some(Guardrail {
@@ -241,6 +242,9 @@ fn tightening(members: &Members<'_>, faults: &mut Faults) -> Tightening {
     let number_check = members
         .get("number_check")
         .and_then(|node| read::choice(node, &[("required", NumberCheck::Required)], faults));
+    let standing_in = members
+        .get("stand_ins")
+        .and_then(|node| read::choice(node, &[("forbidden", StandingIn::Forbidden)], faults));
     let at_least = members.get("at_least").and_then(|node| read::count(node, faults));
     let cap = members.get("cap").and_then(|node| {
         let known = ["expires_after", "use_within", "valid_for"];
@@ -249,6 +253,7 @@ fn tightening(members: &Members<'_>, faults: &mut Faults) -> Tightening {
     Tightening {
         pre_approval: pre_approval.unwrap_or_default(),
         number_check: number_check.unwrap_or_default(),
+        standing_in: standing_in.unwrap_or_default(),
         at_least: at_least.unwrap_or_default(),
         cap: cap.unwrap_or_default(),
     }

@@ -1,0 +1,109 @@
+//! `countersign people away` and `back`: who decides for somebody while they are away. It holds at
+//! every replica from its next click on.
+
+use clap::Args;
+use jiff::Timestamp;
+use secrecy::ExposeSecret;
+
+use crate::{
+    adapters,
+    away::{Desk, Unchanged},
+    cli::{ConfigFile, End, Failure, output},
+    clock::{Clock, Seeds},
+    domain::{
+        id::PersonId,
+        stand_in::{Order, StandIn, day, end},
+    },
+    law::{Law, Sources},
+    store::Store,
+};
+
+/// In the history: whoever may use the command line of the service.
+const OPERATOR: &str = "operator";
+
+/// Who is away, and who decides for them.
+#[derive(Debug, Args)]
+pub struct Away {
+    #[command(flatten)]
+    file: ConfigFile,
+    /// Who is away, by the key of the people file.
+    person: String,
+    /// Who decides for them: the key or e-mail address of a colleague of the same group.
+    #[arg(long)]
+    to: String,
+    /// Until when: a length such as `5d`, a last day such as `2026-12-24`, or an instant.
+    #[arg(long)]
+    until: String,
+    /// From when; without it from now on. A day begins at midnight UTC.
+    #[arg(long)]
+    from: Option<Timestamp>,
+}
+
+/// Who is back.
+#[derive(Debug, Args)]
+pub struct Back {
+    #[command(flatten)]
+    file: ConfigFile,
+    /// Who is back, by the key of the people file.
+    person: String,
+}
+
+/// What a command works with.
+struct Office {
+    law: Law,
+    store: Store,
+    now: Timestamp,
+}
+
+/// Arranges it.
+pub(super) async fn leave(away: Away) -> Result<End, Failure> {
+    let office = Office::open(&away.file).await?;
+    let said = office.leave(&away).await;
+    office.close(said).await
+}
+
+/// Ends it.
+pub(super) async fn back(back: Back) -> Result<End, Failure> {
+    let office = Office::open(&back.file).await?;
+    let person = PersonId::from(back.person.as_str());
+    let ended = office.desk(&Seeds::system()).end(OPERATOR, &person).await;
+    let said = ended.map(|StandIn { away, delegate, .. }| {
+        format!("{delegate} does not decide for {away} any more")
+    });
+    office.close(said).await
+}
+
+impl Office {
+    async fn open(file: &ConfigFile) -> Result<Self, Failure> {
+        let config = output::config(&file.config)?;
+        let sources = Sources::read(&config.policy, &config.catalogue, &config.people)?;
+        let known = adapters::known(&config);
+        let law = Law::parse(&sources, &known).map_err(|faulty| output::law_faults(&faulty))?;
+        let store = Store::connect(config.database.expose_secret()).await?;
+        let law = law.told(store.provisioned().await?.into());
+        Ok(Self { law, store, now: Clock::system().now() })
+    }
+
+    async fn leave(&self, away: &Away) -> Result<String, Unchanged> {
+        let order = Order {
+            away: &PersonId::from(away.person.as_str()),
+            delegate: &away.to,
+            from: away.from.unwrap_or(self.now),
+            until: end(&away.until, self.now)?,
+        };
+        let seeds = Seeds::system();
+        let StandIn { away, delegate, until, .. } =
+            self.desk(&seeds).arrange(OPERATOR, order).await?;
+        Ok(format!("{delegate} may decide for {away} until {}", day(until)))
+    }
+
+    fn desk<'a>(&'a self, seeds: &'a Seeds) -> Desk<'a> {
+        Desk { store: &self.store, law: &self.law, seeds, now: self.now }
+    }
+
+    async fn close(self, said: Result<String, Unchanged>) -> Result<End, Failure> {
+        self.store.close().await;
+        output::data(&said?);
+        Ok(End::Yes)
+    }
+}

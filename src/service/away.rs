@@ -1,0 +1,71 @@
+//! What somebody says of themselves in chat: that they are away, and that they are back.
+
+use countersign_port::access::{Identity, Refusal, RefusalKind, Word};
+
+use super::Service;
+use crate::{
+    away::{Desk, Unchanged},
+    domain::{
+        card::refusal,
+        id::PersonId,
+        stand_in::{Order, StandIn, day, end, shown_name},
+    },
+    law::Law,
+};
+
+impl Service {
+    pub(super) async fn said(&self, word: &Word, by: &Identity) -> Result<String, Refusal> {
+        let law = self.law_now().await.map_err(|error| unchanged(Unchanged::Database(error)))?;
+        let person = law.people.owner_of(Some(by));
+        let person = person.ok_or_else(|| refusal::plain(RefusalKind::NotLinked))?;
+        let sentence = match word {
+            Word::Away { colleague, until } => {
+                self.go_away(&law, &person, (colleague, until)).await
+            }
+            Word::Back => self.come_back(&law, &person).await,
+        };
+        let sentence = sentence.map_err(unchanged)?;
+        // It holds here at once, and at every other replica from its next click on.
+        if let Err(error) = self.hear_people().await {
+            tracing::warn!(%error, "what was arranged is in force from the next click on");
+        }
+        Ok(sentence)
+    }
+
+    async fn go_away(
+        &self,
+        law: &Law,
+        away: &PersonId,
+        (delegate, until): (&str, &str),
+    ) -> Result<String, Unchanged> {
+        let now = self.parts.clock.now();
+        let order = Order { away, delegate, from: now, until: end(until, now)? };
+        let StandIn { delegate, until, .. } = self.desk(law).arrange(away.as_str(), order).await?;
+        let (name, until) = (shown_name(&delegate, &law.people), day(until));
+        Ok(format!(
+            "{name} may decide for you until {until}, where the policy allows stand-ins. \
+             You can still decide yourself. Say “back” to end it."
+        ))
+    }
+
+    async fn come_back(&self, law: &Law, away: &PersonId) -> Result<String, Unchanged> {
+        let StandIn { delegate, .. } = self.desk(law).end(away.as_str(), away).await?;
+        let name = shown_name(&delegate, &law.people);
+        Ok(format!("Welcome back. {name} does not decide for you any more."))
+    }
+
+    fn desk<'a>(&'a self, law: &'a Law) -> Desk<'a> {
+        let parts = &self.parts;
+        Desk { store: &parts.store, law, seeds: &parts.seeds, now: parts.clock.now() }
+    }
+}
+
+fn unchanged(why: Unchanged) -> Refusal {
+    match why {
+        Unchanged::Fault(fault) => refusal::not_arranged(&fault),
+        Unchanged::Database(error) => {
+            tracing::error!(%error, "what somebody said of themselves could not be written down");
+            refusal::plain(RefusalKind::Unavailable)
+        }
+    }
+}
