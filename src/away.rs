@@ -39,6 +39,7 @@ impl Desk<'_> {
         let others = changing.stand_ins().await?;
         let known = Known {
             people: &self.law.people,
+            stand_ins: self.law.policy.stand_ins,
             barred: self.law.barred(),
             groups: self.law.certainty(),
             others: &others,

@@ -9,6 +9,7 @@ use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
 use super::{
     id::{Group, PersonId},
     people::People,
+    plan::StandIns,
     yaml::read::parse_seconds,
 };
 
@@ -42,6 +43,8 @@ pub struct Order<'a> {
 #[derive(Debug, Clone, Copy)]
 pub struct Known<'a> {
     pub people: &'a People,
+    /// What the policy says where no guardrail says otherwise.
+    pub stand_ins: StandIns,
     /// Who may not act.
     pub barred: &'a BTreeSet<PersonId>,
     /// Whether groups are kept where nobody has asked yet who is in them.
@@ -76,6 +79,10 @@ pub enum Fault {
     Ended,
     #[error("it would last longer than {LONGEST_DAYS} days: name an earlier end")]
     TooLong,
+    #[error(
+        "the policy lets nobody stand in for others: it would have to say `stand_ins: same_group`"
+    )]
+    Forbidden,
     #[error("nobody stands in for them now or later: there is nothing to end")]
     NotAway,
     #[error("{delegate} stands in for {away} until {until}: end that first")]
@@ -100,6 +107,9 @@ pub fn arrange(
     known: Known<'_>,
     now: Timestamp,
 ) -> Result<StandIn, Fault> {
+    if known.stand_ins == StandIns::Forbidden {
+        return Err(Fault::Forbidden);
+    }
     let Order { away, from, until, .. } = order;
     let delegate =
         known.people.called(order.delegate).ok_or_else(|| Fault::Unknown(shown(order.delegate)))?;

@@ -43,7 +43,7 @@ impl Service {
         let StandIn { delegate, until, .. } = self.desk(law).arrange(away.as_str(), order).await?;
         let (name, until) = (shown_name(&delegate, &law.people), day(until));
         Ok(format!(
-            "{name} may decide for you until {until}, where the policy allows stand-ins. \
+            "{name} may decide for you until {until}, where no guardrail forbids it. \
              You can still decide yourself. Say “back” to end it."
         ))
     }

@@ -1,3 +1,5 @@
+//! Who may be named, for how long, and what cannot be meant.
+
 use super::*;
 
 const FILE: &str = "people:
@@ -18,9 +20,20 @@ fn now() -> Timestamp {
 
 /// What comes of naming somebody, beside what is arranged already.
 fn try_out(away: &str, delegate: &str, until: &str, others: &[StandIn]) -> Result<StandIn, Fault> {
+    try_under(StandIns::SameGroup, away, delegate, until, others)
+}
+
+fn try_under(
+    stand_ins: StandIns,
+    away: &str,
+    delegate: &str,
+    until: &str,
+    others: &[StandIn],
+) -> Result<StandIn, Fault> {
     let people = People::parse(FILE).unwrap();
     let barred = BTreeSet::from([PersonId::from("uma")]);
-    let known = Known { people: &people, barred: &barred, groups: Certainty::Certain, others };
+    let groups = Certainty::Certain;
+    let known = Known { people: &people, stand_ins, barred: &barred, groups, others };
     let away = PersonId::from(away);
     let order = Order { away: &away, delegate, from: now(), until: end(until, now())? };
     arrange("1".to_owned(), order, known, now())
@@ -49,6 +62,8 @@ fn what_cannot_be_meant_is_refused_with_a_reason() {
     assert!(why("erin", "gus", "2026-02-30").starts_with("`2026-02-30` is no time"));
     assert!(why("erin", "gus", "2026-11-21").starts_with("it would end before it begins"));
     assert!(why("erin", "gus", "93d").starts_with("it would last longer than 92 days"));
+    let forbidden = try_under(StandIns::Forbidden, "erin", "gus", "5d", &[]).unwrap_err();
+    assert!(forbidden.to_string().starts_with("the policy lets nobody stand in"));
     assert!(!why("erin", "\u{202e}gus", "5d").contains('\u{202e}'), "what is said is shown safely");
 }
 

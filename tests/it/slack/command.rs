@@ -4,9 +4,14 @@ use countersign_fake_slack::world::{Mark, Site};
 use jiff::SignedDuration;
 use serde_json::json;
 
-use super::workplace::{
-    DANA, ERIN, FAY, GUS, NEW, SHOP, TEAM, Workplace, deletion, tell, write_prod,
+use super::{
+    blueprint::{Blueprint, USUAL},
+    workplace::{
+        DANA, ERIN, FARID, FAY, GUS, NEW, SHOP, TEAM, Workplace, deletion, tell, tell_in,
+        write_prod,
+    },
 };
+use crate::office::with_stand_ins;
 
 /// Types a command in the shop's channel and reads the private answer.
 async fn typed(workplace: &Workplace, who: &str, line: &str) -> String {
@@ -81,6 +86,29 @@ async fn link_shows_the_account_to_whoever_asks() {
         workplace.slack.mark_user(ERIN, Mark::IsRestricted);
         let said = typed(&workplace, ERIN, "/countersign").await;
         assert!(said.contains("not one of ours") || said.contains("Guests"), "{said}");
+        workplace
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_goes_away_names_a_colleague() {
+    let lenient =
+        Blueprint { law: |law| law.policy.text = with_stand_ins(&law.policy.text), ..USUAL };
+    tell_in(&lenient, |workplace| async move {
+        let said = typed(&workplace, ERIN, "/countersign away gus 1d").await;
+        assert!(said.contains("Gus Lind may decide for you until 2026-"), "{said}");
+        let said = typed(&workplace, ERIN, "/countersign away <!channel> 1d").await;
+        assert!(said.contains("is nobody here"), "{said}");
+        let said = typed(&workplace, ERIN, "/countersign back").await;
+        assert!(said.contains("Gus Lind does not decide for you any more"), "{said}");
+        let said = typed(&workplace, ERIN, "/countersign away gus").await;
+        assert!(said.contains("away gus 5d"), "{said}");
+        let said = typed(&workplace, NEW, "/countersign away gus 1d").await;
+        assert!(said.contains("isn't linked to a person"), "{said}");
+        workplace.slack.mark_user(FARID, Mark::IsRestricted);
+        let said = typed(&workplace, FARID, "/countersign away gus 1d").await;
+        assert!(!said.contains("may decide for you"), "a guest arranges nothing: {said}");
         workplace
     })
     .await;

@@ -5,9 +5,10 @@ use countersign_fake_teams::card::Entries;
 use serde_json::{Value, json};
 
 use super::{
-    blueprint::{NEW, SHOP, TENANT},
-    workplace::{tell, write_prod},
+    blueprint::{Blueprint, NEW, SHOP, TENANT, USUAL},
+    workplace::{tell, tell_in, write_prod},
 };
+use crate::office::with_stand_ins;
 
 /// What somebody may try.
 const HOSTILE: [&str; 10] = [
@@ -58,6 +59,27 @@ async fn words_from_outside_do_nothing() {
             let said = workplace.press_with("erin", SHOP, "deny", &no).await;
             assert_inert(&said.card().expect("a card"), hostile);
             assert_inert(workplace.card(SHOP).card(), hostile);
+        }
+        workplace
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_goes_away_tells_the_bot() {
+    let lenient =
+        Blueprint { law: |law| law.policy.text = with_stand_ins(&law.policy.text), ..USUAL };
+    tell_in(&lenient, |workplace| async move {
+        for (who, words, answer) in [
+            ("erin", "Away gus 1d", "Gus Lind may decide for you until 2026-"),
+            ("erin", "away gus soon", "is no time"),
+            ("erin", "back", "Gus Lind does not decide for you any more"),
+            (NEW, "away gus 1d", "isn't linked to a person"),
+        ] {
+            workplace.teams.say(who, None, words).await;
+            workplace.settle().await;
+            let told = workplace.told(who).pop().unwrap();
+            assert!(told.contains(answer), "{words}: {told}");
         }
         workplace
     })
