@@ -12,7 +12,7 @@ use countersign_port::{
     text::Untrusted,
 };
 use jiff::Timestamp;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{
     Refused, Reply,
@@ -329,26 +329,27 @@ fn cast(change: &mut Change<'_>, vote: &Vote, stored: vote::Vote) {
 }
 
 fn told(vote: &Vote, stored: &vote::Vote) -> Event {
-    let mut facts = facts(json!({
+    let mut told = facts(json!({
         "item": stored.item,
         "step": stored.step,
         "asks": stored.asks,
         "verdict": stored.verdict,
         "payload_sha256": stored.evidence.payload_sha256,
     }));
-    let mut payload = json!({
+    let mut payload = facts(json!({
         "name": stored.name,
         "comment": stored.comment,
         "account": account(&vote.voter.identity),
         "groups": stored.evidence.groups,
         "groups_seen_at": stored.evidence.groups_seen_at,
-    });
+    }));
     if let Some(Behalf { person, name, stand_in, groups }) = &stored.on_behalf_of {
-        facts.insert("on_behalf_of".to_owned(), json!({ "person": person, "stand_in": stand_in }));
-        payload["on_behalf_of"] = json!({ "name": name, "groups": groups });
+        told.insert("on_behalf_of".to_owned(), json!({ "person": person, "stand_in": stand_in }));
+        let behalf = json!({ "name": name, "groups": groups });
+        payload.insert("on_behalf_of".to_owned(), behalf);
     }
     let actor = stored.person.to_string();
-    Event { kind: Kind::VoteCast, actor, facts, payload: payload.into() }
+    Event { kind: Kind::VoteCast, actor, facts: told, payload: Value::Object(payload).into() }
 }
 
 fn refused(vote: &Vote, kind: RefusalKind) -> Event {
