@@ -11,6 +11,7 @@ pub mod people;
 pub mod scim;
 pub mod provisioned;
 pub mod stand_in;
+pub mod link;
 pub mod plan;
 pub mod vote;
 pub mod credential;

@@ -238,7 +238,11 @@ impl Law {
             };
             books.insert(group.clone(), accounts.unwrap_or_default());
         }
-        let people = joined.people.with_accounts(&books).outside_of_groups(&joined.barred);
+        let people = joined
+            .people
+            .linked(&provisioned.links)
+            .with_accounts(&books)
+            .outside_of_groups(&joined.barred);
         let people = people.standing_in(provisioned.stand_ins.clone());
         let barred = Arc::new(joined.barred);
         Self { people, barred, heard, answered, ..self.shared() }

@@ -16,6 +16,7 @@ pub mod outbox;
 pub mod timers;
 pub mod app;
 pub mod away;
+pub mod linking;
 pub mod reload;
 pub mod config;
 pub mod http;

@@ -13,6 +13,7 @@ pub mod decisions;
 pub mod delegation;
 mod doubt;
 pub mod law_change;
+pub mod link;
 pub mod load;
 pub mod outbox;
 pub mod upkeep;

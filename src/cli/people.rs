@@ -3,6 +3,7 @@
 
 pub mod away;
 pub mod history;
+pub mod link;
 pub mod list;
 
 use clap::Subcommand;
@@ -18,6 +19,10 @@ pub enum People {
     Away(away::Away),
     /// End that: nobody decides for them any more.
     Back(away::Back),
+    /// Say whose the account is that a code was made for.
+    Link(link::Link),
+    /// Take an account away from whom it was linked to.
+    Unlink(link::Unlink),
     /// Say what was changed of people and groups.
     History(history::History),
 }
@@ -28,6 +33,8 @@ pub async fn run(people: People) -> Result<End, Failure> {
         People::List(list) => list::run(list).await,
         People::Away(away) => away::leave(away).await,
         People::Back(back) => away::back(back).await,
+        People::Link(link) => link::link(link).await,
+        People::Unlink(unlink) => link::unlink(unlink).await,
         People::History(history) => history::run(&history).await,
     }
 }

@@ -8,6 +8,7 @@ use countersign_port::{access::Identity, directory::PEOPLE_FILE};
 use super::{
     diagnostic::{Diagnostic, Span},
     id::{Group, PersonId},
+    link::Link,
     provisioned::User,
     request::Subject,
     stand_in::StandIn,
@@ -72,6 +73,21 @@ impl People {
             self.emails.entry(email.to_lowercase()).or_default().insert(id.clone());
         }
         self.everyone.insert(id.clone(), person);
+    }
+
+    /// The same people, with the accounts that were linked to them beside the file. What the file or
+    /// a provider says of an account goes before.
+    #[must_use]
+    pub fn linked(mut self, links: &[Link]) -> Self {
+        for Link { account, person, .. } in links {
+            if self.accounts.contains_key(account) {
+                continue;
+            }
+            let Some(owner) = self.everyone.get_mut(person) else { continue };
+            owner.identities.push(account.clone());
+            self.accounts.insert(account.clone(), person.clone());
+        }
+        self
     }
 
     /// The same people, with the members of some groups as somebody else's books have them. What

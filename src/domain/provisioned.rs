@@ -8,6 +8,7 @@ use countersign_port::access::Identity;
 
 use super::{
     id::PersonId,
+    link::Link,
     people::{People, Person},
     scim::resource::State,
     stand_in::StandIn,
@@ -24,6 +25,7 @@ pub struct Provisioned {
     pub users: Vec<User>,
     pub groups: Vec<Group>,
     pub stand_ins: Vec<StandIn>,
+    pub links: Vec<Link>,
 }
 
 /// Where users come from.

@@ -1,4 +1,5 @@
-//! What somebody says of themselves in chat: that they are away, and that they are back.
+//! What somebody says of themselves in chat: that they are away, that they are back, and that their
+//! account is to be linked to them.
 
 use countersign_port::access::{Identity, Refusal, RefusalKind, Word};
 
@@ -8,21 +9,26 @@ use crate::{
     domain::{
         card::refusal,
         id::PersonId,
+        link::LIFE_SECONDS,
         stand_in::{Order, StandIn, day, end, shown_name},
     },
     law::Law,
+    linking,
 };
 
 impl Service {
     pub(super) async fn said(&self, word: &Word, by: &Identity) -> Result<String, Refusal> {
         let law = self.law_now().await.map_err(|error| unchanged(Unchanged::Database(error)))?;
         let person = law.people.owner_of(Some(by));
-        let person = person.ok_or_else(|| refusal::plain(RefusalKind::NotLinked))?;
-        let sentence = match word {
-            Word::Away { colleague, until } => {
+        let sentence = match (word, person) {
+            (Word::Link, owner) => return self.link_by_code(&law, by, owner).await,
+            (Word::Away { .. } | Word::Back, None) => {
+                return Err(refusal::plain(RefusalKind::NotLinked));
+            }
+            (Word::Away { colleague, until }, Some(person)) => {
                 self.go_away(&law, &person, (colleague, until)).await
             }
-            Word::Back => self.come_back(&law, &person).await,
+            (Word::Back, Some(person)) => self.come_back(&law, &person).await,
         };
         let sentence = sentence.map_err(unchanged)?;
         // It holds here at once, and at every other replica from its next click on.
@@ -45,6 +51,27 @@ impl Service {
         Ok(format!(
             "{name} may decide for you until {until}, where no guardrail forbids it. \
              You can still decide yourself. Say “back” to end it."
+        ))
+    }
+
+    /// Everything that is said is for whoever holds the account: the code proves that they do.
+    async fn link_by_code(
+        &self,
+        law: &Law,
+        by: &Identity,
+        owner: Option<PersonId>,
+    ) -> Result<String, Refusal> {
+        if let Some(owner) = owner {
+            return Ok(format!("It is linked to {}.", shown_name(&owner, &law.people)));
+        }
+        let parts = &self.parts;
+        let (store, seeds, now) = (&parts.store, &parts.seeds, parts.clock.now());
+        let code = linking::Desk { store, law, seeds, now }.make_code(by).await;
+        let code = code.map_err(|error| unchanged(Unchanged::Database(error)))?.words();
+        let minutes = LIFE_SECONDS / 60;
+        Ok(format!(
+            "Your code is {code}, good once, for {minutes} minutes. Read it out to an operator who knows \
+             you; they link your account with: countersign people link {code} --to YOUR-KEY"
         ))
     }
 

@@ -121,7 +121,8 @@ impl Store {
         let version = self.people_version().await?;
         let mut members = members(&self.read).await?;
         let stand_ins = self.stand_ins().await?;
-        let mut provisioned = Provisioned { version, stand_ins, ..Provisioned::default() };
+        let links = self.links().await?;
+        let mut provisioned = Provisioned { version, stand_ins, links, ..Provisioned::default() };
         for row in sqlx::query(ALL).fetch_all(&self.read).await? {
             if row.try_get::<&str, _>("kind")? == Kind::User.as_str() {
                 provisioned.users.push(user(&row)?);

@@ -5,6 +5,7 @@ mod brake;
 mod calendar;
 mod check;
 mod desk;
+mod linking;
 mod rehearse;
 mod recheck;
 mod reload;

@@ -44,10 +44,12 @@ pub enum Word {
     Away { colleague: String, until: String },
     /// Nobody decides for them any more.
     Back,
+    /// Their account is to be linked to them.
+    Link,
 }
 
 impl Word {
-    /// `away gus 2026-12-24`, `away gus until 5d` or `back`.
+    /// `away gus 2026-12-24`, `away gus until 5d`, `back` or `link`.
     pub fn read(words: &[&str]) -> Option<Self> {
         let (verb, rest) = words.split_first()?;
         match (verb.to_ascii_lowercase().as_str(), rest) {
@@ -55,6 +57,7 @@ impl Word {
                 Some(Self::Away { colleague: (*colleague).to_owned(), until: (*until).to_owned() })
             }
             ("back", []) => Some(Self::Back),
+            ("link", []) => Some(Self::Link),
             _ => None,
         }
     }

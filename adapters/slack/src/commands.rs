@@ -15,7 +15,8 @@ use crate::{
 };
 
 const USAGE: &str = "`/countersign` lists what waits for you. `/countersign why arq_…` shows one \
-    request. `/countersign away gus 5d` lets a colleague decide for you, `back` ends it. `/countersign link` shows your account for the people file.";
+    request. `/countersign away gus 5d` lets a colleague decide for you, `back` ends it. `/countersign link` \
+    shows your account, and a code to have it linked to you.";
 const TOO_LONG: &str = "That took too long. Try again.";
 
 /// A slash command.
@@ -49,7 +50,10 @@ impl Dispatch {
         match words.as_slice() {
             [] => self.list(&command.claim, evidence).await,
             ["why", request] => self.why(&command.claim, request, evidence).await,
-            ["link"] => vec![link(&command.claim)],
+            ["link"] => {
+                let said = self.say(&command.claim, &Word::Link, evidence).await;
+                vec![link(&command.claim), said]
+            }
             words => match Word::read(words) {
                 Some(word) => vec![self.say(&command.claim, &word, evidence).await],
                 None => vec![kit::section(USAGE)],

@@ -39,7 +39,7 @@ impl Core {
         let answer = match small.as_slice() {
             [] | ["waiting" | "status"] => self.list(access, activity, evidence).await,
             ["why", request] => self.why(access, activity, request, evidence).await,
-            ["link"] => Ok(adaptive::words(&self.link(activity))),
+            ["link"] => self.link(access, activity, evidence).await,
             // The key of a colleague is taken as it is written.
             _ => match Word::read(&words) {
                 Some(word) => self.hear(access, activity, &word, evidence).await,
@@ -82,13 +82,20 @@ impl Core {
         access.say(word, &by).await.map(|sentence| adaptive::words(&sentence))
     }
 
-    /// The account as a line of the people file.
-    fn link(&self, activity: &Activity) -> String {
-        let identity = self.identity(&activity.claim);
+    /// The account as a line of the people file, and a code to have it linked.
+    async fn link(
+        &self,
+        access: &Arc<dyn Access>,
+        activity: &Activity,
+        evidence: &str,
+    ) -> Result<Value, Refusal> {
+        let identity = self.admit_viewer(access, activity, evidence).await?;
+        let said = access.say(&Word::Link, &identity).await;
+        let said = said.unwrap_or_else(|refusal| refusal.sentence);
         let (tenant, object) = (identity.tenant, identity.subject);
-        format!(
-            "Your account, for the people file: teams: {{ tenant: {tenant}, object: {object} }}"
-        )
+        Ok(adaptive::words(&format!(
+            "Your account, for the people file: teams: {{ tenant: {tenant}, object: {object} }}. {said}"
+        )))
     }
 }
 

@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// In the history: whoever may use the command line of the service.
-const OPERATOR: &str = "operator";
+pub(super) const OPERATOR: &str = "operator";
 
 /// Who is away, and who decides for them.
 #[derive(Debug, Args)]
@@ -49,10 +49,10 @@ pub struct Back {
 }
 
 /// What a command works with.
-struct Office {
-    law: Law,
-    store: Store,
-    now: Timestamp,
+pub(super) struct Office {
+    pub(super) law: Law,
+    pub(super) store: Store,
+    pub(super) now: Timestamp,
 }
 
 /// Arranges it.
@@ -74,7 +74,7 @@ pub(super) async fn back(back: Back) -> Result<End, Failure> {
 }
 
 impl Office {
-    async fn open(file: &ConfigFile) -> Result<Self, Failure> {
+    pub(super) async fn open(file: &ConfigFile) -> Result<Self, Failure> {
         let config = output::config(&file.config)?;
         let sources = Sources::read(&config.policy, &config.catalogue, &config.people)?;
         let known = adapters::known(&config);
@@ -101,7 +101,10 @@ impl Office {
         Desk { store: &self.store, law: &self.law, seeds, now: self.now }
     }
 
-    async fn close(self, said: Result<String, Unchanged>) -> Result<End, Failure> {
+    pub(super) async fn close<E>(self, said: Result<String, E>) -> Result<End, Failure>
+    where
+        Failure: From<E>,
+    {
         self.store.close().await;
         output::data(&said?);
         Ok(End::Yes)

@@ -12,6 +12,7 @@ use crate::{
     clock::Clock,
     domain::{
         id::{Group, PersonId},
+        link::Link,
         people::Person,
         provisioned::{PROVIDER, Source},
         stand_in::{StandIn, day},
@@ -41,8 +42,19 @@ struct Row<'a> {
     /// Whether a provider, and not the people file, has told of them.
     told: Option<&'a str>,
     may_act: &'static str,
+    /// Accounts that were linked by a code: what it rests on, by whom and when.
+    links: Vec<Linked<'a>>,
     /// Who decides for them now or later.
     stand_ins: Vec<Stand<'a>>,
+}
+
+/// A link beside the people file.
+#[derive(Debug, Serialize)]
+struct Linked<'a> {
+    account: String,
+    level: &'static str,
+    by: &'a str,
+    at: Timestamp,
 }
 
 /// Who stands in, and when.
@@ -87,8 +99,20 @@ fn row<'a>(law: &'a Law, person: &'a Person, providers: &'a [Source], now: Times
             .into_iter()
             .find(|id| key.strip_prefix(id).is_some_and(|rest| rest.starts_with(':'))),
         may_act: if law.barred().contains(&person.id) { "no" } else { "yes" },
+        links: links(law, &person.id),
         stand_ins: stand_ins(law, &person.id, now),
     }
+}
+
+fn links<'a>(law: &'a Law, person: &PersonId) -> Vec<Linked<'a>> {
+    let all = law.heard().provisioned.links.iter().filter(|link| link.person == *person);
+    let linked = |link: &'a Link| Linked {
+        account: format!("{} {}", link.account.provider, link.account.address()),
+        level: link.level.as_str(),
+        by: &link.made_by,
+        at: link.made_at,
+    };
+    all.map(linked).collect()
 }
 
 fn stand_ins<'a>(law: &'a Law, away: &PersonId, now: Timestamp) -> Vec<Stand<'a>> {
@@ -103,7 +127,7 @@ fn stand_ins<'a>(law: &'a Law, away: &PersonId, now: Timestamp) -> Vec<Stand<'a>
 }
 
 fn tell(row: &Row<'_>) {
-    let Row { person, name, groups, accounts, told, may_act, stand_ins } = row;
+    let Row { person, name, groups, accounts, told, may_act, links, stand_ins } = row;
     let accounts: Vec<&str> = accounts.iter().copied().filter(|one| *one != PROVIDER).collect();
     let mut notes = Vec::new();
     if *may_act == "no" {
@@ -112,6 +136,10 @@ fn tell(row: &Row<'_>) {
     if accounts.is_empty() {
         notes.push("no account in chat: cannot decide".to_owned());
     }
+    notes.extend(links.iter().map(|link| {
+        let Linked { account, level, by, at } = link;
+        format!("{account} {level} by {by}, with a code, {}", day(*at))
+    }));
     notes.extend(stand_ins.iter().map(|one| {
         let Stand { delegate, from, until } = one;
         format!("{delegate} stands in from {} until {}", day(*from), day(*until))

@@ -81,6 +81,9 @@ async fn link_shows_the_account_to_whoever_asks() {
     tell(|workplace| async move {
         let said = typed(&workplace, NEW, "/countersign link").await;
         assert!(said.contains("slack: { team: T0SHOP, user: U0NEW }"), "{said}");
+        assert!(said.contains("Your code is "), "{said}");
+        let said = typed(&workplace, GUS, "/countersign link").await;
+        assert!(said.contains("It is linked to Gus Lind.") && !said.contains("code"), "{said}");
         let said = typed(&workplace, NEW, "/countersign").await;
         assert!(said.contains("isn't linked to a person"), "{said}");
         workplace.slack.mark_user(ERIN, Mark::IsRestricted);

@@ -106,6 +106,7 @@ async fn who_asks_the_bot_is_answered_alone() {
         workplace.settle().await;
         let told = workplace.told(NEW).join("\n");
         assert!(told.contains(&format!("teams: {{ tenant: {TENANT}, object: 2222")), "{told}");
+        assert!(told.contains("Your code is "), "{told}");
         assert_eq!(workplace.teams.messages(SHOP).len(), 1, "and nothing is said in the channel");
         workplace
     })
