@@ -61,7 +61,7 @@ impl Desk<'_> {
         let kept = changing.link_code(code.handle()).await?.ok_or(Fault::Unknown)?;
         if let Err(fault) = kept.check(&code, self.now) {
             changing.wrong_link_code(code.handle()).await?;
-            let line = self.line("link_refused", person, &kept.account, json!({}));
+            let line = self.line("link_refused", person, &kept.account, &json!({}));
             changing.commit(actor, &line).await?;
             return Err(fault.into());
         }
@@ -79,7 +79,7 @@ impl Desk<'_> {
         changing.link(code.handle(), &link).await?;
         let evidence = json!({ "level": link.level.as_str(), "with": "one_time_code" });
         changing
-            .commit(actor, &self.line("account_linked", person, &link.account, evidence))
+            .commit(actor, &self.line("account_linked", person, &link.account, &evidence))
             .await?;
         Ok(link)
     }
@@ -88,11 +88,19 @@ impl Desk<'_> {
     pub async fn unlink(&self, actor: &str, account: &Identity) -> Result<PersonId, NotLinked> {
         let mut changing = self.store.change_people(self.now).await?;
         let person = changing.unlink(account).await?.ok_or(Fault::NotLinked)?;
-        changing.commit(actor, &self.line("account_unlinked", &person, account, json!({}))).await?;
+        changing
+            .commit(actor, &self.line("account_unlinked", &person, account, &json!({})))
+            .await?;
         Ok(person)
     }
 
-    fn line(&self, what: &'static str, person: &PersonId, account: &Identity, more: Value) -> Line {
+    fn line(
+        &self,
+        what: &'static str,
+        person: &PersonId,
+        account: &Identity,
+        more: &Value,
+    ) -> Line {
         let id = self.seeds.seed().ids(self.now).ulid().to_string().to_ascii_lowercase();
         let body = json!({ "account": account, "evidence": more });
         Line { id, what, subject: person.to_string(), body }

@@ -129,6 +129,7 @@ fn vote(person: &str, step: usize) -> Vote {
         comment: None,
         cast_at: NOW,
         evidence,
+        on_behalf_of: None,
         struck: None,
     }
 }

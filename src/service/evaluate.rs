@@ -58,7 +58,8 @@ impl Service {
     ) -> Result<Answer, Refusal> {
         let Evaluation { draft, tuple, reference } = evaluation;
         let request = self.request(client, draft);
-        let law = self.law_now().await?;
+        self.hear_providers().await?;
+        let law = self.law();
         let way = way(&Asking { client, request: &request, platforms: &self.platforms() }, &law);
         let standing = match (client.mode, reference) {
             (Mode::Direct, _) => self.found(client, &request).await?,

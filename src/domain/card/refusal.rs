@@ -64,7 +64,7 @@ pub fn plain(kind: RefusalKind) -> Refusal {
             "This card was taken back from this channel. Nothing was recorded; where else it is asked, the card is still there."
         }
         RefusalKind::NotLinked => {
-            "This account isn't linked to a person in Countersign, so nothing was recorded. Ask an operator to add it to the people file."
+            "This account isn't linked to a person in Countersign, so nothing was recorded. Say “link” to Countersign here, and an operator can link it to you."
         }
         RefusalKind::MembershipUnknown => {
             "We can't tell which groups you are in just now. Nothing was recorded; try again in a minute."
