@@ -11,6 +11,7 @@ pub mod cancel;
 pub mod claim;
 pub mod redeem;
 pub mod revoke;
+pub mod share;
 pub mod tick;
 pub mod told;
 pub mod turn_away;
@@ -46,7 +47,7 @@ use super::{
     id::{ClientId, RequestId},
     outcome::Status,
 };
-use crate::domain::ids::Seed;
+use crate::domain::ids::{Ids, Seed};
 
 /// Something that wants to change a request.
 #[derive(Debug, Clone)]
@@ -214,20 +215,29 @@ impl Act {
 /// Folds one command over what was loaded.
 pub fn apply(slice: &mut Slice, command: Command, now: Timestamp) -> Reply {
     let mut ids = command.seed.ids(now);
-    match command.act {
-        Act::Open(open) => open::open(slice, *open, &mut ids, now),
-        Act::Join(join) => join::join(slice, *join, &mut ids, now),
-        Act::Vote(vote) => press::vote(slice, &vote, &mut ids, now),
-        Act::TurnAway(press) => press::turn_away(slice, &press, &mut ids, now),
-        Act::Cancel(cancel) => cancel::cancel(slice, cancel, &mut ids, now),
-        Act::Tick(request) => tick::tick(slice, &request, &mut ids, now),
-        Act::Answered(answered) => answered::answered(slice, answered, &mut ids, now),
-        Act::Delivered(delivered) => told::delivered(slice, delivered, &mut ids, now),
-        Act::Undeliverable(dead) => told::undeliverable(slice, dead, &mut ids, now),
-        Act::TakeUp(take_up) => told::take_up(slice, &take_up, &mut ids, now),
-        Act::Withdraw(withdraw) => withdraw::withdraw(slice, &withdraw, &mut ids, now),
-        Act::Claim(claim) => claim::claim(slice, claim, &mut ids, now),
-        Act::Redeem(redeem) => redeem::redeem(slice, redeem, &mut ids, now),
-        Act::Revoke(revoke) => revoke::revoke(slice, &revoke, &mut ids, now),
+    let changed = command.act.locks().cloned();
+    let reply = act(slice, command.act, &mut ids, now);
+    if let Some(changed) = changed {
+        share::follow(slice, &changed, &mut ids, now);
+    }
+    reply
+}
+
+fn act(slice: &mut Slice, act: Act, ids: &mut Ids, now: Timestamp) -> Reply {
+    match act {
+        Act::Open(open) => open::open(slice, *open, ids, now),
+        Act::Join(join) => join::join(slice, *join, ids, now),
+        Act::Vote(vote) => press::vote(slice, &vote, ids, now),
+        Act::TurnAway(press) => press::turn_away(slice, &press, ids, now),
+        Act::Cancel(cancel) => cancel::cancel(slice, cancel, ids, now),
+        Act::Tick(request) => tick::tick(slice, &request, ids, now),
+        Act::Answered(answered) => answered::answered(slice, answered, ids, now),
+        Act::Delivered(delivered) => told::delivered(slice, delivered, ids, now),
+        Act::Undeliverable(dead) => told::undeliverable(slice, dead, ids, now),
+        Act::TakeUp(take_up) => told::take_up(slice, &take_up, ids, now),
+        Act::Withdraw(withdraw) => withdraw::withdraw(slice, &withdraw, ids, now),
+        Act::Claim(claim) => claim::claim(slice, claim, ids, now),
+        Act::Redeem(redeem) => redeem::redeem(slice, redeem, ids, now),
+        Act::Revoke(revoke) => revoke::revoke(slice, &revoke, ids, now),
     }
 }

@@ -22,6 +22,8 @@ const COMMITMENT: &[u8] = b"countersign/audit/v1\0";
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     RequestOpened,
+    AskedAgain,
+    AskedAlone,
     VoteCast,
     VoteRefused,
     VoteStruck,
@@ -47,6 +49,8 @@ impl Kind {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::RequestOpened => "request_opened",
+            Self::AskedAgain => "asked_again",
+            Self::AskedAlone => "asked_alone",
             Self::VoteCast => "vote_cast",
             Self::VoteRefused => "vote_refused",
             Self::VoteStruck => "vote_struck",

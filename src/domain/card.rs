@@ -279,6 +279,10 @@ fn facts(scene: Scene<'_>) -> Vec<Fact> {
             facts.push(Fact { label: "Environment", value });
         }
     }
+    if view.sharing.asked_again > 0 {
+        let times = format!("{} times; one decision answers all", view.sharing.asked_again + 1);
+        facts.push(Fact { label: "Asked", value: Line::words(times) });
+    }
     for (name, value) in &view.request.context.parameters {
         let text = Untrusted::new(format!("{name}: {}", words::scalar(value)));
         facts.push(Fact { label: "Parameter", value: Line::default().outside(text.display()) });

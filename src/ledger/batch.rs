@@ -59,6 +59,7 @@ fn wanted(lane: &Lane, commands: &[Command]) -> (load::Wanted, BTreeMap<ClientId
             .presses
             .extend(command.act.denials().into_iter().flat_map(|all| all.keys().cloned()));
         if let Act::Open(open) = &command.act {
+            wanted.same.extend(open.same.clone());
             for (name, brake) in open.brakes() {
                 let since = brake.since(open.request.opened_at);
                 for name in [brake::noted(&name), name] {

@@ -76,7 +76,9 @@ impl Count {
             | Kind::CallbackDelivered
             | Kind::CallbackDead
             | Kind::CallbackUnclear
-            | Kind::DelegationJoined => None,
+            | Kind::DelegationJoined
+            | Kind::AskedAgain
+            | Kind::AskedAlone => None,
         }
     }
 

@@ -17,7 +17,10 @@ use super::{
     row::{self, ImpossibleRow},
 };
 use crate::domain::{
-    access::slice::{Loaded, View},
+    access::{
+        share::Sharing,
+        slice::{Loaded, View},
+    },
     brake::Mark,
     id::{ClientId, RequestId},
 };
@@ -28,7 +31,8 @@ macro_rules! requests {
     ($suffix:literal) => {
         concat!(
             "select r.id, r.body, r.plans, r.number, r.version, r.seq, r.sequence, ",
-            "r.next_at, r.told_at ",
+            "r.next_at, r.told_at, coalesce(r.same, '') as same, ",
+            "coalesce(r.card_of, '') as card_of, r.asked_again ",
             "from request r ",
             "where r.id in (select value ->> 'id' from json_each($1)) ",
             "order by r.id",
@@ -71,10 +75,21 @@ const LOAD: &str = "select 'vote' as kind, v.request_id as request_id, v.body as
 const CREDENTIALS: &str = "select c.request_id, c.body from credential c \
    where c.request_id in (select value ->> 'id' from json_each($1)) order by c.issued_at, c.jti";
 
+/// Those that wait and ask for the same. A statement of its own: PostgreSQL loses rows that it had to
+/// wait for where the lock asks another table too. Whoever is missed loses a race for `same`.
+const HOSTS: &str = "select s.id from json_each($1) j \
+   join request s on s.same = j.value ->> 'same' and s.settled_at is null";
+
+/// Those that share the card of a request. Nobody can begin to while that one is locked.
+const GUESTS: &str = "select g.id from json_each($1) j \
+   join request g on g.card_of = j.value ->> 'id' and g.settled_at is null";
+
 /// What a batch asks for.
 #[derive(Debug, Default)]
 pub struct Wanted {
     pub requests: BTreeSet<RequestId>,
+    /// What pending requests ask for that are wanted too: others would share their cards.
+    pub same: BTreeSet<String>,
     pub keys: BTreeSet<(ClientId, String)>,
     /// Presses, by the digest of what was sent.
     pub presses: BTreeSet<String>,
@@ -110,6 +125,11 @@ pub async fn lock_and_load(
         Engine::Postgres => LOCK,
     };
     read(connection, requests, wanted, &mut found).await?;
+    let guests = guests(connection, &found).await?;
+    if !guests.is_empty() {
+        let guests = Wanted { requests: guests, ..Wanted::default() };
+        read(connection, requests, &guests, &mut found).await?;
+    }
     found.marks = brake::marks(connection, &wanted.marks).await?;
     // A key that was used before names its request only now, and a brake those that it has counted.
     let newest = found.marks.values().filter_map(|marks| marks.last());
@@ -127,17 +147,47 @@ pub async fn lock_and_load(
     Ok(found)
 }
 
+/// The requests whose card others would share.
+async fn hosts(
+    connection: &mut AnyConnection,
+    wanted: &Wanted,
+) -> Result<BTreeSet<RequestId>, sqlx::Error> {
+    if wanted.same.is_empty() {
+        return Ok(BTreeSet::new());
+    }
+    let same = array(wanted.same.iter().map(|same| json!({ "same": same })));
+    let rows = sqlx::query(HOSTS).bind(same).fetch_all(connection).await?;
+    rows.iter().map(|row| Ok(row::id("request", row.try_get("id")?)?)).collect()
+}
+
+/// Whose end depends on that of a request that was locked.
+async fn guests(
+    connection: &mut AnyConnection,
+    found: &Found,
+) -> Result<BTreeSet<RequestId>, sqlx::Error> {
+    let open = found.requests.values().map(|loaded| &loaded.view);
+    let hosts = open.filter(|view| view.sharing.asked_again > 0 && view.outcome.is_none());
+    let hosts: Vec<_> = hosts.map(|view| json!({ "id": view.request.id })).collect();
+    if hosts.is_empty() {
+        return Ok(BTreeSet::new());
+    }
+    let rows = sqlx::query(GUESTS).bind(array(hosts.into_iter())).fetch_all(connection).await?;
+    let guests = rows.iter().map(|row| Ok(row::id("request", row.try_get("id")?)?));
+    guests.filter(|id| !id.as_ref().is_ok_and(|id| found.requests.contains_key(id))).collect()
+}
+
 async fn read(
     connection: &mut AnyConnection,
     requests: &'static str,
     wanted: &Wanted,
     found: &mut Found,
 ) -> Result<(), sqlx::Error> {
-    let ids = array(wanted.requests.iter().map(|id| json!({ "id": id })));
+    let mut ids = hosts(connection, wanted).await?;
+    ids.extend(wanted.requests.iter().cloned());
     #[cfg(feature = "read-first")]
     let rows = belongings(connection, &ids, wanted).await?;
-    if !wanted.requests.is_empty() {
-        for row in sqlx::query(requests).bind(&ids).fetch_all(&mut *connection).await? {
+    if !ids.is_empty() {
+        for row in sqlx::query(requests).bind(named(&ids)).fetch_all(&mut *connection).await? {
             let loaded = request(&row)?;
             found.requests.insert(loaded.view.request.id.clone(), loaded);
         }
@@ -155,10 +205,10 @@ async fn read(
 /// Everything else about the requests, and what the batch asks for besides.
 async fn belongings(
     connection: &mut AnyConnection,
-    ids: &str,
+    ids: &BTreeSet<RequestId>,
     wanted: &Wanted,
 ) -> Result<Vec<AnyRow>, sqlx::Error> {
-    let nothing = wanted.requests.is_empty()
+    let nothing = ids.is_empty()
         && wanted.keys.is_empty()
         && wanted.counted.is_empty()
         && wanted.presses.is_empty();
@@ -171,7 +221,7 @@ async fn belongings(
     let presses = array(wanted.presses.iter().map(|press| json!({ "press": press })));
     let count_to = wanted.counted.values().max().copied().unwrap_or(0);
     sqlx::query(LOAD)
-        .bind(ids)
+        .bind(named(ids))
         .bind(&keys)
         .bind(&counted)
         .bind(i64::try_from(count_to).unwrap_or(i64::MAX))
@@ -232,6 +282,10 @@ pub async fn read_many(
     Ok(found.requests.into_values().map(|loaded| loaded.view).collect())
 }
 
+fn named(ids: &BTreeSet<RequestId>) -> String {
+    array(ids.iter().map(|id| json!({ "id": id })))
+}
+
 fn array(rows: impl Iterator<Item = serde_json::Value>) -> String {
     serde_json::Value::Array(rows.collect()).to_string()
 }
@@ -253,6 +307,7 @@ fn request(row: &AnyRow) -> Result<Loaded, sqlx::Error> {
         approval: None,
         credentials: Vec::new(),
         told_at: optional("told_at")?,
+        sharing: sharing(row)?,
     };
     Ok(Loaded {
         view,
@@ -265,6 +320,14 @@ fn request(row: &AnyRow) -> Result<Loaded, sqlx::Error> {
         wrong_numbers: BTreeMap::new(),
         delegations: Vec::new(),
     })
+}
+
+fn sharing(row: &AnyRow) -> Result<Sharing, sqlx::Error> {
+    let same: String = row.try_get("same")?;
+    let card_of: String = row.try_get("card_of")?;
+    let card_of = (!card_of.is_empty()).then(|| row::id("request", &card_of)).transpose()?;
+    let same = (!same.is_empty()).then_some(same);
+    Ok(Sharing { same, card_of, asked_again: row.try_get("asked_again")? })
 }
 
 fn attach(row: &AnyRow, found: &mut Found) -> Result<(), sqlx::Error> {

@@ -24,20 +24,24 @@ const STATEMENTS: [&str; 16] = [
        cast(value ->> 'expires_at' as bigint) \
      from json_each({rows})",
     "insert into request (id, client, subject, rules, parts, channels, body, plans, number, \
-       opened_at, version, seq, sequence, next_at, settled_at, told_at) \
+       opened_at, version, seq, sequence, next_at, settled_at, told_at, same, card_of, \
+       asked_again) \
      select value ->> 'id', value ->> 'client', value ->> 'subject', value ->> 'rules', \
        value ->> 'parts', value ->> 'channels', value ->> 'body', value ->> 'plans', \
        cast(value ->> 'number' as bigint), cast(value ->> 'opened_at' as bigint), \
        cast(value ->> 'version' as bigint), cast(value ->> 'seq' as bigint), \
        cast(value ->> 'sequence' as bigint), cast(value ->> 'next_at' as bigint), \
-       cast(value ->> 'settled_at' as bigint), cast(value ->> 'told_at' as bigint) \
+       cast(value ->> 'settled_at' as bigint), cast(value ->> 'told_at' as bigint), \
+       value ->> 'same', value ->> 'card_of', cast(value ->> 'asked_again' as bigint) \
      from json_each({rows})",
     "update request set version = cast(j.value ->> 'version' as bigint), \
        seq = cast(j.value ->> 'seq' as bigint), \
        sequence = cast(j.value ->> 'sequence' as bigint), \
        next_at = cast(j.value ->> 'next_at' as bigint), \
        settled_at = cast(j.value ->> 'settled_at' as bigint), \
-       told_at = cast(j.value ->> 'told_at' as bigint) \
+       told_at = cast(j.value ->> 'told_at' as bigint), \
+       card_of = j.value ->> 'card_of', \
+       asked_again = cast(j.value ->> 'asked_again' as bigint) \
      from json_each({rows}) j where request.id = j.value ->> 'id'",
     "insert into vote (request_id, item, person, body, cast_at) \
      select value ->> 'request_id', cast(value ->> 'item' as bigint), value ->> 'person', \

@@ -447,6 +447,13 @@ pub(crate) fn write_prod() -> Value {
     })
 }
 
+/// The same for another reason, and so with a card of its own.
+pub(crate) fn write_prod_for(reason: &str) -> Value {
+    let mut body = write_prod();
+    body["context"]["justification"] = reason.into();
+    body
+}
+
 /// A request to delete an account: one senior of the shop, who types the requester's number.
 pub(crate) fn deletion() -> Value {
     json!({

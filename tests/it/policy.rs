@@ -1,5 +1,6 @@
 //! `countersign policy`, as a security lead runs it before anything is in force.
 
+mod again;
 mod away;
 mod brake;
 mod calendar;

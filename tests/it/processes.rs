@@ -36,11 +36,13 @@ impl Process {
         Self { running: Running::start(config, &environment), http: http() }
     }
 
-    async fn ask(&self, scope: &str) -> String {
+    async fn ask(&self, number: usize) -> String {
+        let scope = format!("desk{}:use", number % CHANNELS);
         let body = json!({
             "subject": { "type": "user", "id": "dana" },
             "client": { "id": "desk" },
             "requested_access": { "scope": scope },
+            "context": { "justification": format!("Reason {number}") },
         });
         let url = format!("{}/access/v1/requests", self.running.url);
         let answer = self.http.post(url).bearer_auth(API_KEY).json(&body).send().await.unwrap();
@@ -115,10 +117,7 @@ async fn two_processes_on_one_database_give_each_request_one_outcome() {
 /// Everybody presses every button at once, each at the process of their turn.
 async fn race(processes: &[Process]) {
     let of_turn = |turn: usize| &processes[turn % processes.len()];
-    let asked = (0..REQUESTS).map(|number| {
-        let scope = format!("desk{}:use", number % CHANNELS);
-        async move { of_turn(number).ask(&scope).await }
-    });
+    let asked = (0..REQUESTS).map(|number| of_turn(number).ask(number));
     let ids = join_all(asked).await;
     let buttons = all_buttons(processes).await;
     let clicks = buttons.iter().enumerate().flat_map(|(number, button)| {

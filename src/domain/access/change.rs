@@ -22,6 +22,7 @@ use crate::domain::{
     outcome::{ItemOutcome, Outcome},
     plan::{Ask, Channel, Step},
     task,
+    vote::Vote,
 };
 
 /// A request that is being changed.
@@ -71,6 +72,15 @@ impl<'a> Change<'a> {
         let request = self.view().request.id.clone();
         let entry = Entry::new(event, request, self.loaded.seq, self.now, id, self.ids.bytes());
         self.effects.entries.push(entry);
+    }
+
+    /// Keeps a vote in the place of the one that the same person has cast before.
+    pub(super) fn keep(&mut self, vote: Vote) {
+        let request = self.view().request.id.clone();
+        self.effects.votes.insert((request, vote.item, vote.person.to_string()), vote.clone());
+        let votes = &mut self.loaded.view.votes;
+        votes.retain(|old| (old.item, &old.person) != (vote.item, &vote.person));
+        votes.push(vote);
     }
 
     /// Writes an outcome if there is one by now; otherwise asks whoever is to be asked.
@@ -131,6 +141,10 @@ impl<'a> Change<'a> {
 
     /// A denial counts where the plan has a brake for it.
     fn count_denials(&mut self, outcome: &Outcome) {
+        // One no on a shared card is one denial.
+        if self.view().sharing.card_of.is_some() {
+            return;
+        }
         let View { request, plans, .. } = self.view().clone();
         for (item, (plan, ended)) in plans.iter().zip(&outcome.items).enumerate() {
             let mut brakes = plan.brakes.iter();
@@ -337,6 +351,10 @@ fn decided(outcome: &Outcome, approval: Option<&Approval>, evaluations: &[String
 fn next_at(view: &View, now: Timestamp) -> Option<Timestamp> {
     if view.outcome.is_some() {
         return view.approval.as_ref().and_then(Approval::lapses_at);
+    }
+    // It ends with the one whose card it shares.
+    if view.sharing.card_of.is_some() {
+        return None;
     }
     let states = view.states(now);
     let escalations = states.iter().zip(view.plans.iter()).flat_map(|(state, plan)| {

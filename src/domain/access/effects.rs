@@ -81,6 +81,8 @@ pub struct Touch {
     pub next_at: Option<Timestamp>,
     pub settled_at: Option<Timestamp>,
     pub told_at: Option<Timestamp>,
+    pub card_of: Option<RequestId>,
+    pub asked_again: i64,
 }
 
 /// A card that is to be posted. A level: it must show version `want` or later.

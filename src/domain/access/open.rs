@@ -11,7 +11,8 @@ use super::{
     Refused, Reply,
     change::{Change, facts},
     effects::{Judged, Key, NewDelegation},
-    slice::{Loaded, Slice},
+    share::{self, Host, Sharing},
+    slice::{Loaded, Slice, View},
 };
 use crate::domain::{
     audit::{Event, Kind, Payload, Sealed},
@@ -39,6 +40,8 @@ pub struct Open {
     pub delegation: Option<NewDelegation>,
     /// The denials that it answers, each good for one request, and until when that is remembered.
     pub denials: BTreeMap<String, Timestamp>,
+    /// What others must have alike to share its card, made before the batch as well.
+    pub same: Option<String>,
 }
 
 impl Open {
@@ -49,6 +52,7 @@ impl Open {
         pending_limit: Option<u64>,
     ) -> Self {
         let sealed = Arc::new(Sealed::new(&request, &plans));
+        let same = share::same(&request, &plans);
         Self {
             request: Arc::new(request),
             plans: Arc::new(plans),
@@ -58,6 +62,7 @@ impl Open {
             requester: None,
             delegation: None,
             denials: BTreeMap::new(),
+            same,
         }
     }
 
@@ -87,7 +92,7 @@ pub struct KeyUse {
     pub body_sha256: String,
 }
 
-pub(super) fn open(slice: &mut Slice, open: Open, ids: &mut Ids, now: Timestamp) -> Reply {
+pub(super) fn open(slice: &mut Slice, mut open: Open, ids: &mut Ids, now: Timestamp) -> Reply {
     let key = open.key.as_ref();
     if let Some(reply) = key.and_then(|key| seen_before(slice, &open.request.integrator, key)) {
         return reply;
@@ -110,16 +115,25 @@ pub(super) fn open(slice: &mut Slice, open: Open, ids: &mut Ids, now: Timestamp)
         slice.presses.insert(denial.clone(), None);
         slice.effects.presses.insert(denial.clone(), Judged { refused: None, until: *until });
     }
-    let request = open.request.id.clone();
-    let event = opened(&open);
-    if let Some(key) = open.key {
-        remember(slice, client, key, request.clone());
+    if let Some(key) = open.key.take() {
+        remember(slice, client, key, open.request.id.clone());
     }
+    let host = open.same.as_deref().map_or(Host::Over, |same| share::host(slice, same, now));
+    match host {
+        Host::Waits(view) => {
+            let view = view.clone();
+            wait(slice, open, &view, ids, now)
+        }
+        Host::None => ask(slice, open, ids, now),
+        Host::Over => ask(slice, Open { same: None, ..open }, ids, now),
+    }
+}
+
+/// Asks people, or writes down what needs nobody.
+fn ask(slice: &mut Slice, open: Open, ids: &mut Ids, now: Timestamp) -> Reply {
     let number = two_digits(ids);
-    slice.requests.insert(request.clone(), Loaded::new(open.request, open.plans, number));
-    slice.effects.opened.push((request.clone(), open.sealed));
-    let mut change = Change::of(slice, &request, ids, now).ok_or(Refused::Unknown)?;
-    change.log(event);
+    let sharing = Sharing { same: open.same.clone(), ..Sharing::default() };
+    let mut change = begin(slice, &open, (number, sharing), ids, now).ok_or(Refused::Unknown)?;
     if let Some(delegation) = open.delegation {
         change.wait(delegation);
     }
@@ -128,6 +142,42 @@ pub(super) fn open(slice: &mut Slice, open: Open, ids: &mut Ids, now: Timestamp)
         change.show_requester(&account);
     }
     Ok(change.done())
+}
+
+/// Waits with another that asks for the very same, under its plan and number: what is asked on one
+/// card ends at one time.
+fn wait(slice: &mut Slice, open: Open, host: &View, ids: &mut Ids, now: Timestamp) -> Reply {
+    share::ask_again(slice, &host.request.id, &open.request, ids, now);
+    let plans = Arc::clone(&host.plans);
+    let sealed = Arc::new(Sealed::new(&open.request, &plans));
+    let open = Open { plans, sealed, ..open };
+    let sharing = Sharing { card_of: Some(host.request.id.clone()), ..Sharing::default() };
+    let begun = begin(slice, &open, (host.number, sharing), ids, now);
+    let mut change = begun.ok_or(Refused::Unknown)?;
+    if let Some(delegation) = open.delegation {
+        change.wait(delegation);
+    }
+    share::copy_votes(&mut change, host);
+    Ok(change.done())
+}
+
+/// Stores a request, and writes down that it was opened.
+fn begin<'a>(
+    slice: &'a mut Slice,
+    open: &Open,
+    (number, sharing): (u8, Sharing),
+    ids: &'a mut Ids,
+    now: Timestamp,
+) -> Option<Change<'a>> {
+    let event = opened(open, sharing.card_of.as_ref());
+    let mut loaded = Loaded::new(Arc::clone(&open.request), Arc::clone(&open.plans), number);
+    loaded.view.sharing = sharing;
+    let id = &open.request.id;
+    slice.requests.insert(id.clone(), loaded);
+    slice.effects.opened.push((id.clone(), Arc::clone(&open.sealed)));
+    let mut change = Change::of(slice, id, ids, now)?;
+    change.log(event);
+    Some(change)
 }
 
 /// Whatever holds this request back, for the longest time; and the name under which it is counted.
@@ -200,19 +250,23 @@ fn two_digits(ids: &mut Ids) -> u8 {
     u8::try_from(number).unwrap_or(10)
 }
 
-fn opened(open: &Open) -> Event {
+fn opened(open: &Open, card_of: Option<&RequestId>) -> Event {
     let digest = |text: &str| hex::encode(Sha256::digest(text));
     let rules: Vec<&[String]> = open.plans.iter().map(|plan| plan.rules.as_slice()).collect();
     let policy = open.plans.first().map(|plan| plan.policy_sha256.as_str());
+    let mut facts = facts(json!({
+        "request_sha256": digest(&open.sealed.request),
+        "plan_sha256": digest(&open.sealed.plans),
+        "policy_sha256": policy,
+        "rules": rules,
+    }));
+    if let Some(host) = card_of {
+        facts.insert("card_of".to_owned(), json!(host));
+    }
     Event {
         kind: Kind::RequestOpened,
         actor: open.request.integrator.to_string(),
-        facts: facts(json!({
-            "request_sha256": digest(&open.sealed.request),
-            "plan_sha256": digest(&open.sealed.plans),
-            "policy_sha256": policy,
-            "rules": rules,
-        })),
+        facts,
         payload: Payload::Opened(Arc::clone(&open.sealed)),
     }
 }

@@ -27,11 +27,7 @@ pub(super) fn recheck(change: &mut Change<'_>, last: &Vote) {
     let Some(plan) = plans.get(last.item) else { return };
     for vote in doubtful(change, plan, last) {
         change.log(struck(&vote));
-        let key = (last.request.clone(), vote.item, vote.person.to_string());
-        change.effects().votes.insert(key, vote.clone());
-        let votes = &mut change.loaded.view.votes;
-        votes.retain(|old| (old.item, &old.person) != (vote.item, &vote.person));
-        votes.push(vote);
+        change.keep(vote);
     }
 }
 
@@ -116,7 +112,8 @@ fn without(vote: &Cast, why: Lost, at: Timestamp) -> Cast {
     Cast { struck: Some(Struck { at, why }), ..vote.clone() }
 }
 
-fn struck(vote: &Cast) -> Event {
+/// The entry about a vote that counts for less than it did.
+pub(super) fn struck(vote: &Cast) -> Event {
     let asks = if vote.struck.is_some() { &[][..] } else { &vote.asks };
     let why = vote.struck.map(|struck| struck.why);
     Event {

@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use super::{
     Refused, Reply,
     effects::{Effects, Touch},
+    share::Sharing,
 };
 use crate::domain::{
     approval::Approval,
@@ -80,6 +81,8 @@ pub struct View {
     pub credentials: Vec<Credential>,
     /// When the asking server acknowledged the outcome.
     pub told_at: Option<Timestamp>,
+    /// Whose card it shares.
+    pub sharing: Sharing,
 }
 
 impl Slice {
@@ -122,6 +125,7 @@ impl Loaded {
             approval: None,
             credentials: Vec::new(),
             told_at: None,
+            sharing: Sharing::default(),
         };
         Self {
             view,
@@ -162,6 +166,8 @@ impl Loaded {
             next_at: self.next_at,
             settled_at: self.view.outcome.as_ref().map(|outcome| outcome.at),
             told_at: self.view.told_at,
+            card_of: self.view.sharing.card_of.clone(),
+            asked_again: self.view.sharing.asked_again,
         }
     }
 }

@@ -318,37 +318,35 @@ fn leaves_something(change: &Change<'_>, item: usize, grant: &Grant) -> Result<(
 }
 
 fn cast(change: &mut Change<'_>, vote: &Vote, stored: vote::Vote) {
-    change.log(told(vote, &stored));
-    let key = (vote.request.clone(), stored.item, stored.person.to_string());
-    change.effects().votes.insert(key, stored.clone());
-    let votes = &mut change.loaded.view.votes;
-    votes.retain(|old| (old.item, &old.person) != (stored.item, &stored.person));
-    votes.push(stored);
+    change.log(counted(&stored));
+    change.keep(stored);
     recheck::recheck(change, vote);
     change.settle();
 }
 
-fn told(vote: &Vote, stored: &vote::Vote) -> Event {
+/// The entry about a vote that counts.
+pub(super) fn counted(vote: &vote::Vote) -> Event {
+    let evidence = &vote.evidence;
     let mut told = facts(json!({
-        "item": stored.item,
-        "step": stored.step,
-        "asks": stored.asks,
-        "verdict": stored.verdict,
-        "payload_sha256": stored.evidence.payload_sha256,
+        "item": vote.item,
+        "step": vote.step,
+        "asks": vote.asks,
+        "verdict": vote.verdict,
+        "payload_sha256": evidence.payload_sha256,
     }));
     let mut payload = facts(json!({
-        "name": stored.name,
-        "comment": stored.comment,
-        "account": account(&vote.voter.identity),
-        "groups": stored.evidence.groups,
-        "groups_seen_at": stored.evidence.groups_seen_at,
+        "name": vote.name,
+        "comment": vote.comment,
+        "account": account(&evidence.identity),
+        "groups": evidence.groups,
+        "groups_seen_at": evidence.groups_seen_at,
     }));
-    if let Some(Behalf { person, name, stand_in, groups }) = &stored.on_behalf_of {
+    if let Some(Behalf { person, name, stand_in, groups }) = &vote.on_behalf_of {
         told.insert("on_behalf_of".to_owned(), json!({ "person": person, "stand_in": stand_in }));
         let behalf = json!({ "name": name, "groups": groups });
         payload.insert("on_behalf_of".to_owned(), behalf);
     }
-    let actor = stored.person.to_string();
+    let actor = vote.person.to_string();
     Event { kind: Kind::VoteCast, actor, facts: told, payload: Value::Object(payload).into() }
 }
 

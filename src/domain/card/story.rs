@@ -46,7 +46,9 @@ pub fn line(scene: Scene<'_>, reader: Reader, leaf: &Leaf, payload: &Value) -> O
         Kind::ApprovalLapsed => Some(Line::words("Not taken up in time: the approval lapsed.")),
         Kind::CredentialRedeemed => Some(Line::words("Done: the approval was used ").time(leaf.at)),
         Kind::CredentialRevoked => Some(Line::words("The credential was revoked.")),
+        Kind::AskedAgain => Some(client_name(view).and(" asked for the same again ").time(leaf.at)),
         Kind::RequestOpened
+        | Kind::AskedAlone
         | Kind::VoteRefused
         | Kind::CardWithdrawn
         | Kind::DelegationJoined

@@ -190,6 +190,7 @@ fn opened(row: &mut Row<'_>, (view, sealed, touch): (&View, &Sealed, &Touch)) {
         .put("body", sealed.request.as_str())
         .put("plans", sealed.plans.as_str())
         .put("number", i64::from(view.number))
+        .put("same", view.sharing.same.as_deref())
         .put("opened_at", request.opened_at);
 }
 
@@ -200,7 +201,9 @@ fn counters(row: &mut Row<'_>, (id, touch): (&RequestId, &Touch)) {
         .put("sequence", touch.sequence)
         .put("next_at", touch.next_at)
         .put("settled_at", touch.settled_at)
-        .put("told_at", touch.told_at);
+        .put("told_at", touch.told_at)
+        .put("card_of", touch.card_of.as_ref().map(RequestId::as_str))
+        .put("asked_again", touch.asked_again);
 }
 
 fn counted(

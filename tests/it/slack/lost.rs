@@ -13,7 +13,10 @@ use serde_json::{Value, json};
 
 use super::{
     blueprint::{Blueprint, USUAL, rewrite},
-    workplace::{ERIN, FARID, SAM, SECURITY, SHOP, TEAM, Workplace, tell, tell_in, write_prod},
+    workplace::{
+        ERIN, FARID, SAM, SECURITY, SHOP, TEAM, Workplace, tell, tell_in, write_prod,
+        write_prod_for,
+    },
 };
 use crate::{
     office::{API_KEY, answer, client},
@@ -124,7 +127,7 @@ async fn what_is_asked_after_that_never_appears_there() {
     tell(|workplace| async move {
         let before = workplace.ask(&write_prod()).await;
         is_shared(&workplace).await;
-        let id = workplace.ask(&write_prod()).await;
+        let id = workplace.ask(&write_prod_for("Another one")).await;
         assert_eq!(workplace.slack.messages(SHOP).len(), 1, "what was there is all that is there");
         assert_eq!(workplace.slack.messages(PLATFORM).len(), 2, "at once, not after ten minutes");
         let withdrawn = workplace.entries(&id, "card_withdrawn").await;
@@ -219,7 +222,7 @@ async fn cards_and_clicks_follow_a_channel_that_goes_by_another_id() {
         happens(&workplace, moved).await;
         workplace.approve(ERIN, NEW).await;
         assert!(workplace.card(NEW).words().contains("1 of 3 approved"));
-        let later = workplace.ask(&write_prod()).await;
+        let later = workplace.ask(&write_prod_for("Another one")).await;
         assert_eq!(workplace.slack.messages(NEW).len(), 2);
         // A process that was not there when it was told knows it too.
         let workplace = workplace.restart().await;

@@ -25,7 +25,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use super::blueprint::{Blueprint, USUAL};
-pub(crate) use crate::office::{deletion, write_prod};
+pub(crate) use crate::office::{deletion, write_prod, write_prod_for};
 use crate::{
     database::Database,
     office::{API_KEY, AUDITOR_KEY, Answer, START, answer, client},

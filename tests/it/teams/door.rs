@@ -12,7 +12,7 @@ use tokio::net::TcpListener;
 
 use super::{
     blueprint::SHOP,
-    workplace::{Workplace, tell, write_prod},
+    workplace::{Workplace, tell, write_prod, write_prod_for},
 };
 
 /// The click of Erin on the newest card.
@@ -143,7 +143,7 @@ async fn our_token_goes_to_no_host_that_is_not_on_the_list() {
         claims["serviceurl"] = json!(address);
         let token = workplace.teams.sign(&claims);
         assert_eq!(status(&workplace, &token, &activity).await, Some(403));
-        workplace.ask(&write_prod()).await;
+        workplace.ask(&write_prod_for("Another one")).await;
         assert_eq!(workplace.teams.messages(SHOP).len(), 2, "cards go where they went");
         let nobody = tokio::time::timeout(std::time::Duration::from_millis(50), elsewhere.accept());
         assert!(nobody.await.is_err(), "nobody called there");

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::{
     blueprint::{SECURITY, SHOP, TEAM},
-    workplace::{tell, write_prod},
+    workplace::{tell, write_prod, write_prod_for},
 };
 
 #[tokio::test(flavor = "multi_thread")]
@@ -46,7 +46,7 @@ async fn a_team_that_lost_the_app_unnoticed_takes_no_card_and_the_rest_goes_on()
         let id = workplace.ask(&write_prod()).await;
         workplace.card(SHOP);
         workplace.teams.remove_silently(TEAM);
-        let second = workplace.ask(&write_prod()).await;
+        let second = workplace.ask(&write_prod_for("Another one")).await;
         let last = workplace.teams.calls(Call::Create).pop().expect("it was tried");
         assert_eq!(last.status, 403);
         workplace.advance(SignedDuration::from_mins(31)).await;

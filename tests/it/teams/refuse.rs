@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::{
     blueprint::{NEW, SECURITY, SHOP, TEAM},
-    workplace::{Workplace, tell, write_prod},
+    workplace::{Workplace, tell, write_prod, write_prod_for},
 };
 
 const FABRIKAM: &str = "99999999-2222-4333-8444-555555555555";
@@ -51,7 +51,7 @@ async fn guests_strangers_programs_and_the_nameless_decide_nothing() {
             |role: Option<&str>| Person { role: role.map(str::to_owned), ..Person::named("erin") };
         let unknown = ("identity_unknown", "couldn't tell us who you are");
         let no_person = ("not_a_person", "Only people whose account is active");
-        for (person, (why, words)) in [
+        let people = [
             (Person::named("erin").guest(), ("guest", "Guests can't decide here.")),
             (role(Some("guest")), ("guest", "Guests can't decide here.")),
             (Person::named("erin").of_tenant(FABRIKAM), ("stranger", "another company")),
@@ -59,8 +59,9 @@ async fn guests_strangers_programs_and_the_nameless_decide_nothing() {
             (role(None), unknown),
             (role(Some("anonymous")), no_person),
             (role(Some("bot")), no_person),
-        ] {
-            let id = workplace.ask(&write_prod()).await;
+        ];
+        for (number, (person, (why, words))) in people.into_iter().enumerate() {
+            let id = workplace.ask(&write_prod_for(&format!("Reason {number}"))).await;
             workplace.teams.person(person);
             is_refused(&workplace, "erin", &id, why, words).await;
             workplace.teams.person(Person::named("erin"));
@@ -146,7 +147,7 @@ async fn a_shared_channel_decides_nothing_and_gets_no_card() {
         // The bot learns of a channel's kind where it learns of its team.
         workplace.teams.install("dana", TEAM).await;
         workplace.settle().await;
-        workplace.ask(&write_prod()).await;
+        workplace.ask(&write_prod_for("Another one")).await;
         assert_eq!(workplace.teams.messages(SHOP).len(), 1, "no second card");
         let elsewhere = workplace.card("19:platform@thread.tacv2").words();
         assert!(elsewhere.contains("Approval needed"), "{elsewhere}");

@@ -25,7 +25,7 @@ use super::{
     blueprint::{Blueprint, TEAM, USUAL, environment},
     both,
 };
-pub(crate) use crate::office::{deletion, write_prod};
+pub(crate) use crate::office::{deletion, write_prod, write_prod_for};
 use crate::{
     database::Database,
     office::{API_KEY, AUDITOR_KEY, Answer, answer, client},
