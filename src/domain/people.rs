@@ -9,6 +9,7 @@ use super::{
     diagnostic::{Diagnostic, Span},
     id::{Group, PersonId},
     link::Link,
+    policy::Trust,
     provisioned::User,
     request::Subject,
     stand_in::StandIn,
@@ -44,6 +45,8 @@ pub struct Person {
     pub email: Option<String>,
     pub groups: Vec<Group>,
     pub identities: Vec<Identity>,
+    /// How far they are trusted when they ask.
+    pub trust: Trust,
 }
 
 impl People {
@@ -189,6 +192,11 @@ impl People {
         self.get(id).map(|person| person.groups.as_slice()).unwrap_or_default()
     }
 
+    /// How far somebody is trusted; nobody is who is not in the file.
+    pub fn trust_of(&self, id: &PersonId) -> Trust {
+        self.get(id).map(|person| person.trust).unwrap_or_default()
+    }
+
     /// The people who are in all of these groups. Nobody is in none.
     pub fn members_of(&self, groups: &[Group]) -> Vec<&Person> {
         self.ids_in(groups).filter_map(|id| self.get(id)).collect()
@@ -260,6 +268,7 @@ struct Seen {
 
 fn read_person(entry: &Entry, seen: &mut Seen, faults: &mut Faults) -> Option<Person> {
     let (mut email, mut groups, mut identities) = (None, Vec::new(), Vec::new());
+    let mut trust = Trust::default();
     let owner = &entry.key.text;
     let members = read::entries(&entry.node, faults)?;
     let name = members.iter().find(|member| member.key.text == "name");
@@ -272,11 +281,14 @@ fn read_person(entry: &Entry, seen: &mut Seen, faults: &mut Faults) -> Option<Pe
             "name" => {}
             "email" => email = read_email(&member.node, owner, seen, faults),
             "groups" => groups = read_groups(&member.node, seen, faults),
+            "trust" => {
+                trust = read::choice(&member.node, &Trust::CHOICES, faults).unwrap_or_default();
+            }
             _ => identities.extend(read_accounts(member, owner, seen, faults)),
         }
     }
     let id = PersonId::from(owner.as_str());
-    Some(Person { id, name: name?.to_owned(), email, groups, identities })
+    Some(Person { id, name: name?.to_owned(), email, groups, identities, trust })
 }
 
 fn read_email(node: &Node, owner: &str, seen: &mut Seen, faults: &mut Faults) -> Option<String> {
@@ -320,7 +332,7 @@ fn read_accounts(
     for node in nodes {
         let Value::Map(members) = &node.value else {
             let message = format!("unknown key `{}`", provider.text);
-            let help = "known are `name`, `email` and `groups`; an account is a map, such as `{ tenant: …, subject: … }`";
+            let help = "known are `name`, `email`, `groups` and `trust`; an account is a map, such as `{ tenant: …, subject: … }`";
             faults.push(Diagnostic::new(provider.span, message).with_help(Some(help.to_owned())));
             continue;
         };

@@ -10,6 +10,7 @@ use super::{
     id::PersonId,
     link::Link,
     people::{People, Person},
+    policy::Trust,
     scim::resource::State,
     stand_in::StandIn,
 };
@@ -240,6 +241,7 @@ impl User {
             email: self.emails.first().cloned(),
             groups: Vec::new(),
             identities: self.elsewhere(source).into_iter().collect(),
+            trust: Trust::default(),
         }
     }
 }

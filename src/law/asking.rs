@@ -32,7 +32,8 @@ pub(super) fn requester(law: &Law, client: &Client, request: &AccessRequest) -> 
             }
         }
     }
-    Requester { person, groups, unknown_groups, ..Requester::default() }
+    let trust = person.as_ref().map(|person| law.people.trust_of(person)).unwrap_or_default();
+    Requester { person, groups, unknown_groups, trust }
 }
 
 /// Whether a claim puts the subject into a group; `None` where nobody here can tell.

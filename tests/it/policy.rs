@@ -11,3 +11,4 @@ mod rehearse;
 mod recheck;
 mod reload;
 mod replay;
+mod trust;
