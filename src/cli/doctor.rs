@@ -1,11 +1,11 @@
 //! `countersign doctor`: whether all is well, in words for people who do not write code. Sends no
 //! card and no callback, and brings no table up to date.
 
+pub(super) mod chats;
+pub(super) mod providers;
 mod callbacks;
-mod chats;
 mod database;
 mod files;
-mod providers;
 mod report;
 
 use clap::Args;
@@ -14,7 +14,7 @@ use countersign_port::finding::Finding;
 
 use super::{ConfigFile, End, Failure};
 use crate::{
-    adapters,
+    adapters::{self, Adapters},
     clock::{Clock, Seeds},
     config::Config,
     law::Law,
@@ -30,6 +30,24 @@ pub struct Doctor {
     /// One JSON object a line.
     #[arg(long)]
     json: bool,
+}
+
+/// Asks the chat products and directories about what a law names, and nothing else. Where the
+/// database is not well they cannot be asked: it says so instead.
+pub(super) async fn outside(mut config: Config, law: &Law) -> Result<Vec<Finding>, Failure> {
+    let egress = Egress::new(std::mem::take(&mut config.egress))?;
+    let keys = KeyRing::new(std::mem::take(&mut config.encryption_keys));
+    let (clock, seeds) = (Clock::system(), Seeds::system());
+    let mut findings = Vec::new();
+    let Some(store) = database::examine(&config, &keys, &clock, &mut findings).await else {
+        return Ok(findings);
+    };
+    let means = Means { store, egress, keys: keys.into(), clock, seeds };
+    findings.clear();
+    let adapters = adapters::connect(&config, &law.people, &means)?;
+    ask(&config, law, &adapters, &means, &mut findings).await?;
+    means.store.close().await;
+    Ok(findings)
 }
 
 /// Looks at everything, whatever is wrong with the rest.
@@ -67,13 +85,24 @@ async fn look_outside(
     findings: &mut Vec<Finding>,
 ) -> Result<(), Failure> {
     let adapters = adapters::connect(config, &law.people, means)?;
-    for chat in &adapters.chats {
-        findings.extend(chat.examine(&chats::channels(law, chat.platform())).await);
-    }
     if let Some(delegator) =
         adapters::keycloak::delegator(&config.keycloak, &means.egress, &means.clock)
     {
         findings.extend(delegator.examine().await);
+    }
+    ask(config, law, &adapters, means, findings).await
+}
+
+/// Asks about the channels, groups and people of a law.
+async fn ask(
+    config: &Config,
+    law: &Law,
+    adapters: &Adapters,
+    means: &Means,
+    findings: &mut Vec<Finding>,
+) -> Result<(), Failure> {
+    for chat in &adapters.chats {
+        findings.extend(chat.examine(&chats::channels(law, chat.platform())).await);
     }
     chats::directories(law, &adapters.directories, findings).await;
     let known = adapters::known(config);

@@ -5,6 +5,7 @@ pub mod diff;
 pub mod explain;
 pub mod history;
 pub mod test;
+mod online;
 mod page;
 mod sarif;
 
@@ -43,7 +44,7 @@ pub struct Which {
 /// Does what was asked for.
 pub async fn run(policy: Policy) -> Result<End, Failure> {
     match policy {
-        Policy::Check(check) => check::run(&check),
+        Policy::Check(check) => check::run(&check).await,
         Policy::Test(test) => test::run(&test),
         Policy::History(history) => history::run(&history).await,
         Policy::Diff(diff) => diff::run(&diff).await,

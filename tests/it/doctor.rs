@@ -77,6 +77,10 @@ slack:
     }
 
     async fn run(&self, command: &str, bot_token: &str, more: &[&str]) -> Said {
+        self.run_all(&[command], bot_token, more).await
+    }
+
+    async fn run_all(&self, command: &[&str], bot_token: &str, more: &[&str]) -> Said {
         let app = App::named(APP);
         let environment = [
             ("SIGNING_SECRET", app.signing_secret),
@@ -85,7 +89,7 @@ slack:
             ("WEBHOOK_SECRET", crate::receiver::SECRET.to_owned()),
         ];
         let config = self.folder.path().join("countersign.yaml");
-        let arguments = [&[command, "--config", config.to_str().unwrap()], more].concat();
+        let arguments = [command, &["--config", config.to_str().unwrap()], more].concat();
         run(&arguments, &environment).await
     }
 
@@ -187,4 +191,56 @@ async fn files_with_faults_are_named() {
     fs::write(clinic.folder.path().join("countersign.yaml"), "listen: nowhere\n").unwrap();
     let sick = clinic.examine("xoxb-1").await;
     assert_eq!(sick, (Some(1), complaints(&[("configuration", "bad")])));
+}
+
+/// Every finding of a check of the policy: line, code and how its message begins.
+async fn check(clinic: &Clinic, bot_token: &str) -> (Option<i32>, Vec<(u64, String, String)>) {
+    let said = clinic.run_all(&["policy", "check"], bot_token, &["--online", "--json"]).await;
+    let found = said.out.lines().map(|line| {
+        let finding: Value = serde_json::from_str(line).unwrap();
+        let text = |name: &str| finding[name].as_str().unwrap().to_owned();
+        let what = text("message").split_once(": ").unwrap().0.to_owned();
+        (finding["line"].as_u64().unwrap(), text("code"), what)
+    });
+    (said.code, found.collect())
+}
+
+fn not_there(line: u64, what: &str) -> (u64, String, String) {
+    (line, "not-there".to_owned(), what.to_owned())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_policy_is_checked_against_what_is_really_there() {
+    let clinic = Clinic::open().await;
+    let token = clinic.install(SCOPES);
+    clinic.migrate(&token).await;
+    assert_eq!(check(&clinic, &token).await, (Some(0), vec![]));
+    clinic.slack.mark_channel("C0SHOP", Trait::WithoutBot);
+    clinic.slack.mark_channel("C0PACT", Trait::ExtShared);
+    clinic.slack.user_group(TEAM, "S0TEAM", "team", &[]);
+    let found = vec![
+        not_there(3, "Slack channel C0SHOP"),
+        not_there(5, "Slack channel T0SHOP/C0PACT"),
+        not_there(7, "group team, from slack_usergroup S0TEAM"),
+    ];
+    assert_eq!(check(&clinic, &token).await, (Some(1), found));
+    // Without the word, nobody is asked.
+    let said = clinic.run_all(&["policy", "check"], &token, &[]).await;
+    assert_eq!(said.code, Some(0), "{said:?}");
+    let sarif = clinic.run_all(&["policy", "check"], &token, &["--online", "--sarif"]).await;
+    let log: Value = serde_json::from_str(&sarif.out).unwrap();
+    assert_eq!(log["runs"][0]["results"][0]["ruleId"], "not-there");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_nobody_can_be_asked_the_check_says_so() {
+    let clinic = Clinic::open().await;
+    let token = clinic.install(SCOPES);
+    let (code, found) = check(&clinic, &token).await;
+    assert_eq!((code, found.len()), (Some(1), 1), "{found:?}");
+    assert_eq!(found[0].2, "tables of the database");
+    clinic.migrate(&token).await;
+    let (code, found) = check(&clinic, "xoxb-revoked").await;
+    assert_eq!(code, Some(1));
+    assert_eq!(found[0], not_there(1, "Slack workspace T0SHOP"));
 }

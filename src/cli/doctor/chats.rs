@@ -7,7 +7,11 @@ use countersign_port::{
     finding::{Finding, Fix},
 };
 
-use crate::{cli::output, law::Law};
+use crate::{
+    cli::output,
+    domain::{id::Group, policy::GroupSource},
+    law::Law,
+};
 
 /// The addresses that the policy has on a platform, each once.
 pub(super) fn channels(law: &Law, platform: &str) -> Vec<String> {
@@ -28,8 +32,14 @@ pub(super) async fn directories(
     for (group, source) in law.kept_elsewhere() {
         let mut fitting = directories.iter();
         let Some(directory) = fitting.find(|each| each.source() == source.kind) else { continue };
-        let what = format!("group {group}, from {} {}", source.kind, source.value);
+        let what = group_name(group, source);
         findings.push(match directory.members(&source.value).await {
+            Ok(accounts) if accounts.is_empty() => {
+                let how = "put people into it, or name another in the policy".to_owned();
+                let who = "whoever looks after the group";
+                let means = "nobody is in it: nobody can decide for it";
+                Finding::bad(what, means, Fix { who, how, page: "group-unknown" })
+            }
             Ok(accounts) => {
                 let members = output::count(accounts.len(), "member", "members");
                 Finding::good(what, format!("{members} now"))
@@ -44,6 +54,11 @@ pub(super) async fn directories(
             }
         });
     }
+}
+
+/// How a group of the policy is headed that somebody else keeps.
+pub(in crate::cli) fn group_name(group: &Group, source: &GroupSource) -> String {
+    format!("group {group}, from {} {}", source.kind, source.value)
 }
 
 /// They need files and a database that are well.

@@ -3,9 +3,13 @@
 
 use countersign_port::finding::{Finding, Fix};
 
+use super::chats::group_name;
 use crate::{
     cli::output,
-    domain::provisioned::{PROVIDER, Source},
+    domain::{
+        id::PersonId,
+        provisioned::{PROVIDER, Source},
+    },
     law::{GROUPS, Law},
     store::{Store, scim::Told},
 };
@@ -24,7 +28,7 @@ pub(super) async fn examine(
     let provisioned = store.provisioned().await?;
     let groups = law.kept_elsewhere().filter(|(_, source)| source.kind == GROUPS);
     findings.extend(groups.map(|(group, source)| {
-        let what = format!("group {group}, from {} {}", source.kind, source.value);
+        let what = group_name(group, source);
         if let Some(members) = provisioned.members(&source.value, providers) {
             return Finding::good(what, output::count(members.len(), "member", "members"));
         }
@@ -68,11 +72,16 @@ fn pins<'l>(law: &'l Law, providers: &'l [Source]) -> impl Iterator<Item = Findi
     });
     let is_unknown = |tenant: &str| !providers.iter().any(|provider| provider.id == tenant);
     pins.filter(move |(_, account)| is_unknown(&account.tenant)).map(|(person, account)| {
-        let what = format!("the `scim` account of {}", person.id);
+        let what = account_of(&person.id);
         let means = format!("there is no provider `{}`: they decide nothing", account.tenant);
         let how = "write the `id` of a provider under `scim:` of the configuration as its `tenant`";
         Finding::bad(what, means, fix("whoever writes the people file", how))
     })
+}
+
+/// How the account is headed that pins somebody to a provider.
+pub(in crate::cli) fn account_of(person: &PersonId) -> String {
+    format!("the `scim` account of {person}")
 }
 
 fn fix(who: &'static str, how: &str) -> Fix {

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::{Which, page, sarif, test};
+use super::{Which, online, page, sarif, test};
 use crate::{
     adapters,
     cli::{End, Failure, output},
@@ -16,9 +16,13 @@ use crate::{
 
 /// What to check, and how it is told.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "switches of a command line")]
 pub struct Check {
     #[command(flatten)]
     which: Which,
+    /// Ask chat products and directories too whether channels, groups and people are there.
+    #[arg(long)]
+    online: bool,
     /// Warnings count as faults too.
     #[arg(long)]
     strict: bool,
@@ -30,12 +34,18 @@ pub struct Check {
     sarif: bool,
 }
 
-/// Checks without starting anything.
-pub fn run(check: &Check) -> Result<End, Failure> {
+/// Checks without starting anything. What cannot be read asks nobody.
+pub async fn run(check: &Check) -> Result<End, Failure> {
     let (config, sources) = check.which.read()?;
     let known = adapters::known(&config);
     let faulty = match Law::parse(&sources, &known) {
-        Ok(law) => found(&law, &sources, &config, &known)?,
+        Ok(law) => {
+            let mut faulty = found(&law, &sources, &config, &known)?;
+            if check.online {
+                faulty.extend(online::ask(config, &sources, &law).await?);
+            }
+            faulty
+        }
         Err(faulty) => faulty,
     };
     tell(check, &faulty)?;

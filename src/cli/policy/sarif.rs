@@ -2,7 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::page::{self, Found};
+use super::{
+    online,
+    page::{self, Found},
+};
 use crate::{domain::policy::check::Code, law::Faulty};
 
 const SCHEMA: &str =
@@ -41,7 +44,8 @@ fn rules() -> Vec<Value> {
     let fault = rule(FAULT, "Something that the file may not say", "error");
     let findings =
         Code::ALL.iter().map(|code| rule(code.as_str(), code.about(), code.severity().as_str()));
-    std::iter::once(fault).chain(findings).collect()
+    let asked = online::CODES.iter().map(|(code, about)| rule(code, about, "error"));
+    std::iter::once(fault).chain(findings).chain(asked).collect()
 }
 
 fn result(line: &Found<'_>) -> Value {
