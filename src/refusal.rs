@@ -5,6 +5,7 @@ use crate::domain::{
     access::{self, claim::Unclaimable},
     brake::Held,
     outcome::Status,
+    policy::step_up::StepUp,
 };
 
 /// A refusal, with what the caller needs to know to do better.
@@ -29,6 +30,9 @@ pub enum Refusal {
     /// No rule of the policy matches, or one refuses.
     #[error("{detail}")]
     NoMatchingRule { detail: String },
+    /// The requester must sign in otherwise first.
+    #[error("{detail}")]
+    StepUp { detail: String, wanted: StepUp },
     /// The plan cannot be carried out: nobody to ask, or nowhere to ask them.
     #[error("{detail}")]
     Unroutable { detail: String },

@@ -17,7 +17,7 @@ use countersign::{
         policy::{Detail, Question, Requester, Trust},
         request::{
             AccessRequest, Action, AskingClient, Bound, Context, GRANT_SCOPE, Item,
-            RequestedAccess, Resource, Subject,
+            RequestedAccess, Resource, SignIn, Subject,
         },
     },
     law::{Known, Law, Source, Sources},
@@ -105,6 +105,7 @@ pub(crate) fn request() -> Result<AccessRequest, Failure> {
             email: Some("dana@example.com".to_owned()),
             groups: Vec::new(),
             proven: Vec::new(),
+            sign_in: SignIn::default(),
             roles: Vec::new(),
             sid: None,
         },

@@ -119,12 +119,6 @@ impl Reader<'_> {
         };
         let subject_claim = text("subject_claim").unwrap_or_else(|| "sub".to_owned());
         let (groups_claim, roles_claim) = (text("groups_claim"), text("roles_claim"));
-        if groups_claim.is_none() && roles_claim.is_none() {
-            self.fault(
-                node,
-                "say which claims are believed: `groups_claim`, `roles_claim` or both",
-            );
-        }
         Some(SubjectTokens { audiences, subject_claim, groups_claim, roles_claim })
     }
 

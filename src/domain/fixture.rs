@@ -26,7 +26,7 @@ use super::{
     },
     request::{
         AccessRequest, Action, AskingClient, Bound, Context, GRANT_SCOPE, Item, RequestedAccess,
-        Resource, Subject,
+        Resource, SignIn, Subject,
     },
     stand_in::StandIn,
     vote::{Evidence, Grant, Verdict, Vote},
@@ -164,6 +164,7 @@ pub(super) fn request(number: u128, items: usize) -> AccessRequest {
             email: None,
             groups: Vec::new(),
             proven: Vec::new(),
+            sign_in: SignIn::default(),
             roles: Vec::new(),
             sid: None,
         },

@@ -25,7 +25,7 @@ use super::{
     plan::{Ask, Channel, DescribedPart, NumberCheck, Plan, Risk, StandIns, Step},
     request::{
         AccessRequest, Action, AskingClient, Bound, Context, GRANT_SCOPE, Item, RequestedAccess,
-        Resource, Subject,
+        Resource, SignIn, Subject,
     },
     vote,
 };
@@ -72,6 +72,7 @@ fn request() -> AccessRequest {
             email: None,
             groups: Vec::new(),
             proven: Vec::new(),
+            sign_in: SignIn::default(),
             roles: Vec::new(),
             sid: None,
         },

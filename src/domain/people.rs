@@ -399,6 +399,7 @@ mod tests {
             email: email.map(str::to_owned),
             groups: Vec::new(),
             proven: Vec::new(),
+            sign_in: crate::domain::request::SignIn::default(),
             roles: Vec::new(),
             sid: None,
         }

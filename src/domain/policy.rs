@@ -10,6 +10,7 @@ pub mod glob;
 pub mod read;
 pub mod rule;
 mod staffing;
+pub mod step_up;
 #[cfg(test)]
 mod tests;
 
@@ -26,6 +27,7 @@ use self::{
     condition::Doubt,
     draft::Draft,
     rule::{Decision, Guardrail, Lifetimes, PreApproval, Rule, Tightening},
+    step_up::StepUp,
 };
 use super::{
     catalogue::resolve::ResolvedItem,
@@ -115,6 +117,11 @@ pub enum Refused {
     NoRule { part: String },
     #[error("{sentence}")]
     Guardrail { name: String, sentence: String, part: String },
+    #[error(
+        "whoever asks for `{part}` must have signed in {}: have them sign in so, and ask again \
+         with their `subject_token` (guardrail `{name}`)", .wanted.words()
+    )]
+    StepUp { name: String, wanted: StepUp, part: String },
     #[error("too few people in `{}` may approve this: {missing} more needed", join(.from))]
     Unsatisfiable { from: Vec<Group>, missing: usize },
     #[error("the channel `{channel}` has no address")]
@@ -183,7 +190,7 @@ impl Policy {
 
     fn judge<'a>(&'a self, facts: Facts<'_>, trace: &mut Trace) -> Result<Draft<'a>, Refused> {
         let mut tightening = Tightening::default();
-        let (mut refused, mut brakes) = (None, Vec::new());
+        let (mut refused, mut step_up, mut brakes) = (None, None, Vec::new());
         for guardrail in &self.guardrails {
             let subject = (TraceKind::Guardrail, guardrail.name.as_str(), guardrail.span);
             let looked = guardrail.conditions.look(facts, Doubt::Holds);
@@ -191,6 +198,7 @@ impl Policy {
             if looked.is_ok() {
                 tightening = tightening.and(guardrail.tightening);
                 refused = refused.or(guardrail.refusal(facts));
+                step_up = step_up.or(guardrail.step_up(facts));
                 brakes.extend(guardrail.brakes.iter().cloned());
             }
         }
@@ -200,6 +208,10 @@ impl Policy {
         let Some(rule) = self.first_match(facts, tightening, trace) else {
             return Err(Refused::NoRule { part: facts.part.name.to_owned() });
         };
+        // Nobody is sent to sign in for what is refused all the same.
+        if let Some(step_up) = step_up {
+            return Err(step_up);
+        }
         Draft::new(rule, tightening, self, facts).map(|draft| draft.held_back_by(brakes))
     }
 
@@ -231,6 +243,15 @@ impl Guardrail {
         let sentence = self.refuse.clone()?;
         let (name, part) = (self.name.clone(), facts.part.name.to_owned());
         Some(Refused::Guardrail { name, sentence, part })
+    }
+
+    /// What is wanted of the requester's sign-in, and is not so.
+    fn step_up(&self, facts: Facts<'_>) -> Option<Refused> {
+        let request = facts.question.request;
+        let wanted = self.step_up.as_ref()?;
+        let is_met = wanted.is_met(&request.subject.sign_in, request.opened_at);
+        let (name, part) = (self.name.clone(), facts.part.name.to_owned());
+        (!is_met).then(|| Refused::StepUp { name, wanted: wanted.clone(), part })
     }
 }
 

@@ -156,8 +156,26 @@ pub struct Subject {
     /// The session that asks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sid: Option<String>,
+    /// How they signed in there, kept only where somebody is believed who says so.
+    #[serde(default, skip_serializing_if = "SignIn::is_unknown")]
+    pub sign_in: SignIn,
     #[serde(rename = "type")]
     pub kind: String,
+}
+
+/// How and when somebody signed in (`acr` and `auth_time` of OpenID Connect).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignIn {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acr: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<Timestamp>,
+}
+
+impl SignIn {
+    pub fn is_unknown(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// What a claim says of a subject.

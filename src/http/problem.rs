@@ -10,7 +10,10 @@ use axum::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::{domain::task::Task, refusal::Refusal};
+use crate::{
+    domain::{policy::step_up::StepUp, task::Task},
+    refusal::Refusal,
+};
 
 /// What a request that was not carried out is answered with.
 #[derive(Debug, Clone)]
@@ -21,6 +24,7 @@ pub struct Problem {
     /// How the caller may prove who it is, where it did not.
     challenge: Option<&'static str>,
     task: Option<Box<Task>>,
+    step_up: Option<StepUp>,
 }
 
 /// A problem on the wire: `application/problem+json`.
@@ -40,6 +44,13 @@ pub struct ProblemDetails {
     /// Where the request stands, when it has ended already.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub task: Option<Box<Task>>,
+    /// The contexts of which the subject must sign in with one, with a space between two, as an
+    /// authorization request takes them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub acr_values: Option<String>,
+    /// How many seconds ago the subject may have signed in, at most.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_age: Option<i64>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +61,7 @@ enum Kind {
     InvalidCallback,
     ForbiddenClaim,
     NoMatchingRule,
+    StepUp,
     Unroutable,
     Unauthenticated,
     Duplicate,
@@ -126,6 +138,7 @@ impl Kind {
                 StatusCode::FORBIDDEN,
                 "Refused by the policy",
             ),
+            Self::StepUp => STEP_UP,
             Self::Unroutable => UNROUTABLE,
             Self::Unauthenticated => (
                 "urn:countersign:error:unauthenticated",
@@ -169,6 +182,13 @@ impl Kind {
     }
 }
 
+/// The word of RFC 9470; not its status, because the caller itself has proven who it is.
+const STEP_UP: Row = (
+    "urn:countersign:error:insufficient_user_authentication",
+    StatusCode::FORBIDDEN,
+    "A better sign-in is needed",
+);
+
 const UNROUTABLE: Row =
     ("urn:countersign:error:unroutable", StatusCode::UNPROCESSABLE_ENTITY, "Nobody can be asked");
 
@@ -201,7 +221,7 @@ const RECOVERY_SECONDS: u64 = 5;
 impl Problem {
     fn of(kind: Kind, detail: impl Into<Cow<'static, str>>) -> Self {
         let detail = detail.into();
-        Self { kind, detail, retry_after_seconds: None, challenge: None, task: None }
+        Self { kind, detail, retry_after_seconds: None, challenge: None, task: None, step_up: None }
     }
 
     fn after(self, seconds: u64) -> Self {
@@ -243,6 +263,7 @@ impl Problem {
 
     fn details(self, request_id: &str) -> ProblemDetails {
         let (kind, status, title) = self.kind.row();
+        let step_up = self.step_up.as_ref();
         ProblemDetails {
             kind,
             title: title.into(),
@@ -250,6 +271,8 @@ impl Problem {
             detail: self.detail,
             request_id: request_id.to_owned(),
             task: self.task,
+            acr_values: step_up.map(|wanted| wanted.acr.join(" ")).filter(|acr| !acr.is_empty()),
+            max_age: step_up.and_then(|wanted| wanted.max_age_seconds),
         }
     }
 }
@@ -264,6 +287,9 @@ impl From<Refusal> for Problem {
             Refusal::InvalidCallback { .. } => Self::of(Kind::InvalidCallback, detail),
             Refusal::ForbiddenClaim { .. } => Self::of(Kind::ForbiddenClaim, detail),
             Refusal::NoMatchingRule { .. } => Self::of(Kind::NoMatchingRule, detail),
+            Refusal::StepUp { wanted, .. } => {
+                Self { step_up: Some(wanted), ..Self::of(Kind::StepUp, detail) }
+            }
             Refusal::Unroutable { .. } => Self::of(Kind::Unroutable, detail),
             Refusal::Unauthenticated { .. } => Self::of(Kind::Unauthenticated, detail),
             Refusal::Duplicate { .. } => Self::of(Kind::Duplicate, detail),
@@ -336,5 +362,7 @@ fn generic(status: StatusCode, request_id: &str) -> ProblemDetails {
         detail: detail.into(),
         request_id: request_id.to_owned(),
         task: None,
+        acr_values: None,
+        max_age: None,
     }
 }

@@ -164,6 +164,7 @@ fn refused(refused: &Refused) -> Refusal {
     let detail = refused.to_string();
     match refused {
         Refused::NoRule { .. } | Refused::Guardrail { .. } => Refusal::NoMatchingRule { detail },
+        Refused::StepUp { wanted, .. } => Refusal::StepUp { detail, wanted: wanted.clone() },
         Refused::Unsatisfiable { .. } | Refused::Unroutable { .. } => {
             Refusal::Unroutable { detail }
         }

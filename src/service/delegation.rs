@@ -25,7 +25,7 @@ use crate::{
         plan::Plan,
         request::{
             AccessRequest, Action, AskingClient, Bound, Context, Delegator, Draft, GRANT_SCOPE,
-            Item, RequestedAccess, Resource, Subject,
+            Item, RequestedAccess, Resource, SignIn, Subject,
         },
     },
     refusal::Refusal,
@@ -191,6 +191,7 @@ fn draft(delegated: Delegated, expires_in_seconds: i64) -> Draft {
             email: None,
             groups: Vec::new(),
             proven: Vec::new(),
+            sign_in: SignIn::default(),
             roles: Vec::new(),
             sid: None,
         },

@@ -144,3 +144,73 @@ async fn a_token_that_is_not_wholly_good_is_refused() {
     })
     .await;
 }
+
+/// Who changes something must have signed in strongly, within five minutes; contractors may not at
+/// all.
+fn strict(books: &Books) -> Site {
+    let sources = || {
+        let mut sources = demo_sources();
+        sources.policy.text = sources.policy.text.replace(
+            "guardrails:\n",
+            "guardrails:\n  - name: sign in anew\n    if: { access: write }\n    \
+             step_up: { acr: [gold, platinum], max_age: 5m }\n",
+        );
+        sources
+    };
+    let more = format!(
+        "issuers:\n  - issuer: {ISSUER}\n    jwks_uri: \"{}/jwks\"\n    algorithm: EdDSA\n    \
+         subject_tokens: {{ audience: [portal, app] }}",
+        books.url
+    );
+    Site { sources, more, ..Site::default() }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_has_not_signed_in_well_enough_is_sent_back_to_do_so() {
+    let books = Books::start().await;
+    tell_in(&strict(&books), |office| {
+        let books = books.clone();
+        async move {
+            let provider = Provider::open(&books);
+            let now = office.clock.now().as_second();
+            let signed = |acr: &Value, at: i64| {
+                provider.token(&json!({ "acr": acr, "auth_time": at }))
+            };
+            for token in [
+                None,
+                Some(provider.token(&json!({}))),
+                Some(signed(&json!("silver"), now)),
+                Some(signed(&json!("gold"), now - 300)),
+                Some(signed(&json!("gold"), now + 60)),
+                Some(signed(&json!(["gold"]), now)),
+            ] {
+                let (status, body) = ask(&office, token.as_deref()).await;
+                assert_eq!(status, 403, "{body}");
+                let problem = "urn:countersign:error:insufficient_user_authentication";
+                assert_eq!(body["type"], problem);
+                assert_eq!(body["acr_values"], "gold platinum");
+                assert_eq!(body["max_age"], 300);
+                assert_eq!(
+                    body["detail"],
+                    "whoever asks for `prod:orders:write` must have signed in within 5 minutes and \
+                     with `acr` `gold` or `platinum`: have them sign in so, and ask again with their \
+                     `subject_token` (guardrail `sign in anew`)"
+                );
+            }
+            let good = signed(&json!("gold"), now - 299);
+            let (status, body) = ask(&office, Some(&good)).await;
+            assert_eq!(status, 202, "{body}");
+            // A client that is not the authority on its subjects cannot say so itself.
+            let mut said = crate::office::write_prod();
+            said["subject"]["properties"] = json!({ "acr": "gold", "auth_time": now });
+            let answer = office.ask(&said).await;
+            assert_eq!(answer.problem(), "urn:countersign:error:forbidden_claim");
+            // What needs no sign-in goes on, and what nobody may have asks for none.
+            let mut read = crate::office::write_prod();
+            read["requested_access"] = json!({ "scope": "report:read" });
+            assert_eq!(office.ask(&read).await.status, 201);
+            office
+        }
+    })
+    .await;
+}

@@ -11,4 +11,5 @@ mod rehearse;
 mod recheck;
 mod reload;
 mod replay;
+mod step_up;
 mod trust;

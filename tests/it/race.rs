@@ -10,7 +10,7 @@ use countersign::{
         policy::Trust,
         request::{
             Action, AskingClient, Bound, Context, Draft, GRANT_SCOPE, Item, RequestedAccess,
-            Resource, Subject,
+            Resource, SignIn, Subject,
         },
     },
     service::Opened,
@@ -95,6 +95,7 @@ pub(crate) fn draft(action: &str, requested: RequestedAccess, context: Context) 
             email: None,
             groups: Vec::new(),
             proven: Vec::new(),
+            sign_in: SignIn::default(),
             roles: Vec::new(),
             sid: None,
         },

@@ -204,7 +204,7 @@ fn undeclared_members(
 mod tests {
     use super::*;
     use crate::domain::request::{
-        Action, AskingClient, Bound, Context, RequestedAccess, Resource, Subject,
+        Action, AskingClient, Bound, Context, RequestedAccess, Resource, SignIn, Subject,
     };
 
     const FILE: &str = "actions:
@@ -235,6 +235,7 @@ mod tests {
                 email: None,
                 groups: Vec::new(),
                 proven: Vec::new(),
+                sign_in: SignIn::default(),
                 roles: Vec::new(),
                 sid: None,
             },

@@ -1,7 +1,7 @@
 //! Guardrails and rules as loaded: conditions compiled, names checked, owners still to be filled
 //! in from the catalogue.
 
-use super::condition::Conditions;
+use super::{condition::Conditions, step_up::StepUp};
 use crate::domain::{
     brake::Brake,
     diagnostic::Span,
@@ -17,6 +17,8 @@ pub struct Guardrail {
     pub conditions: Conditions,
     /// The sentence that the requester is given, where it refuses.
     pub refuse: Option<String>,
+    /// How the requester must have signed in, where it cares.
+    pub step_up: Option<StepUp>,
     pub tightening: Tightening,
     /// How often may be asked.
     pub brakes: Vec<Brake>,

@@ -12,7 +12,7 @@ use jsonwebtoken::{DecodingKey, Header, Validation, decode};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::config::issuer::Issuer;
+use crate::{config::issuer::Issuer, domain::request::SignIn};
 
 const MAX_BYTES: usize = 16 * 1024;
 const LEEWAY_S: i64 = 30;
@@ -44,6 +44,7 @@ pub(in crate::http) struct SubjectClaims {
     pub(in crate::http) subject: String,
     pub(in crate::http) groups: Option<Vec<String>>,
     pub(in crate::http) roles: Option<Vec<String>>,
+    pub(in crate::http) sign_in: SignIn,
 }
 
 /// Whole seconds: an expiry that is text is no expiry.
@@ -100,7 +101,15 @@ pub(super) fn verify_subject(
         subject: subject.ok_or(Refused::Claim)?.to_owned(),
         groups: believed(&tokens.groups_claim)?,
         roles: believed(&tokens.roles_claim)?,
+        sign_in: sign_in(&claims),
     })
+}
+
+/// What is not there, or not as it should be, does not say how they signed in.
+fn sign_in(claims: &Map<String, Value>) -> SignIn {
+    let acr = claims.get("acr").and_then(Value::as_str).map(str::to_owned);
+    let at = claims.get("auth_time").and_then(Value::as_i64);
+    SignIn { acr, at: at.and_then(|at| Timestamp::from_second(at).ok()) }
 }
 
 fn verified(

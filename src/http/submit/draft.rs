@@ -24,7 +24,7 @@ use crate::{
         client::{Claims, Client},
         request::{
             Action, Actor, AskingClient, Bound, Callback, ClaimKind, Context, Draft, GRANT_SCOPE,
-            Item, RequestedAccess, Resource, Subject, Urgency,
+            Item, RequestedAccess, Resource, SignIn, Subject, Urgency,
         },
     },
     http::caller::token::SubjectClaims,
@@ -161,9 +161,9 @@ fn source(body: SourceBody) -> Checked<Map<String, Value>> {
 
 fn subject(body: SubjectBody, client: &Client, claims: Option<SubjectClaims>) -> Checked<Subject> {
     let mut properties = body.properties;
-    let proven = match claims {
+    let (proven, sign_in) = match claims {
         Some(claims) => proven(&body.id, &mut properties, claims)?,
-        None => believed(&properties, client)?,
+        None => (believed(&properties, client)?, sign_in(&properties)?),
     };
     if properties.groups.len() + properties.roles.len() > MAX_CLAIMS {
         return Err(invalid(format!("a subject has at most {MAX_CLAIMS} groups and roles")));
@@ -177,7 +177,16 @@ fn subject(body: SubjectBody, client: &Client, claims: Option<SubjectClaims>) ->
         proven,
         roles: properties.roles,
         sid: plain("subject.properties.sid", properties.sid, MAX_ID_CHARS)?,
+        sign_in,
     })
+}
+
+/// How they signed in, as the client says.
+fn sign_in(properties: &SubjectProperties) -> Checked<SignIn> {
+    let acr = plain("subject.properties.acr", properties.acr.clone(), MAX_ID_CHARS)?;
+    let at = properties.auth_time.map(Timestamp::from_second).transpose();
+    let at = at.map_err(|_| invalid("`subject.properties.auth_time` is no time of day or year"))?;
+    Ok(SignIn { acr, at })
 }
 
 /// What the identity provider has signed goes for what the client says.
@@ -185,10 +194,10 @@ fn proven(
     id: &str,
     properties: &mut SubjectProperties,
     claims: SubjectClaims,
-) -> Checked<Vec<ClaimKind>> {
-    if !properties.groups.is_empty() || !properties.roles.is_empty() {
+) -> Checked<(Vec<ClaimKind>, SignIn)> {
+    if claimed(properties) > 0 {
         return Err(invalid(
-            "groups and roles stand in the `subject_token`: leave them out of `subject.properties`",
+            "groups, roles and sign-in stand in the `subject_token`: leave them out of `subject.properties`",
         ));
     }
     if claims.subject != id {
@@ -199,17 +208,23 @@ fn proven(
     let roles = claims.roles.as_ref().map(|_| ClaimKind::Roles);
     properties.groups = claims.groups.unwrap_or_default();
     properties.roles = claims.roles.unwrap_or_default();
-    Ok(groups.into_iter().chain(roles).collect())
+    Ok((groups.into_iter().chain(roles).collect(), claims.sign_in))
+}
+
+/// How much a client says that not every client may say.
+fn claimed(properties: &SubjectProperties) -> usize {
+    let sign_in =
+        usize::from(properties.acr.is_some()) + usize::from(properties.auth_time.is_some());
+    properties.groups.len() + properties.roles.len() + sign_in
 }
 
 /// A client that may not say so says nothing.
 fn believed(properties: &SubjectProperties, client: &Client) -> Checked<Vec<ClaimKind>> {
-    let claims = properties.groups.len() + properties.roles.len();
-    if claims > 0 && client.claims == Claims::Ignored {
+    if claimed(properties) > 0 && client.claims == Claims::Ignored {
         return Err(Refusal::ForbiddenClaim {
             detail: format!(
-                "client `{}` may not say which groups and roles a subject has: leave \
-                 `subject.properties.groups` and `.roles` out, send a `subject_token`, or register it with `assert_claims: true`",
+                "client `{}` may not say which groups and roles a subject has, nor how they signed in: leave \
+                 `subject.properties.groups`, `.roles`, `.acr` and `.auth_time` out, send a `subject_token`, or register it with `assert_claims: true`",
                 client.id
             ),
         });

@@ -104,6 +104,12 @@ pub(super) struct SubjectProperties {
     /// The session that asks.
     #[schema(max_length = 512)]
     pub(super) sid: Option<String>,
+    /// How they signed in (`acr` of OpenID Connect). Only from a client that may assert claims.
+    #[schema(max_length = 512)]
+    pub(super) acr: Option<String>,
+    /// When they signed in, in seconds since 1970. Only from a client that may assert claims.
+    #[schema(example = 1_795_348_800)]
+    pub(super) auth_time: Option<i64>,
 }
 
 /// The OAuth client that wants the access, in its own words.

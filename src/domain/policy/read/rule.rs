@@ -7,6 +7,7 @@ use super::{
         AskTerms, ChannelName, Decision, EscalationTerms, GroupName, Guardrail, Limits,
         PreApproval, ReviewTerms, Rule, StandingIn, Tightening,
     },
+    super::step_up::StepUp,
     Names, OWNER, OWNER_LEAD, unknown,
 };
 use crate::domain::{
@@ -53,6 +54,7 @@ impl Names<'_> {
             "pre_approval",
             "number_check",
             "stand_ins",
+            "step_up",
             "at_least",
             "cap",
             "cool_down",
@@ -64,11 +66,12 @@ impl Names<'_> {
         let refuse = members.get("refuse").map(|node| read::text(node, faults));
         let tightening = tightening(&members, faults);
         let brakes = brakes(name.unwrap_or_default(), &members, faults);
+        let step_up = members.get("step_up").map(|node| step_up(node, faults));
         let slows = members.get("cool_down").or(members.get("quota")).is_some();
-        if refuse.is_none() && !slows && tightening == Tightening::default() {
+        if refuse.is_none() && step_up.is_none() && !slows && tightening == Tightening::default() {
             let message = "a guardrail must tighten something";
             let help =
-                "add `refuse`, `pre_approval`, `number_check`, `stand_ins`, `at_least`, `cap`, `cool_down` or `quota`".to_owned();
+                "add `refuse`, `pre_approval`, `number_check`, `stand_ins`, `step_up`, `at_least`, `cap`, `cool_down` or `quota`".to_owned();
             faults.push(Diagnostic::new(node.span, message).with_help(Some(help)));
         }
         Some(Guardrail {
@@ -76,6 +79,7 @@ impl Names<'_> {
             span: node.span,
             conditions: conditions?,
             refuse: refuse.flatten().map(str::to_owned),
+            step_up: step_up.flatten(),
             tightening,
             brakes,
         })
@@ -257,6 +261,23 @@ fn tightening(members: &Members<'_>, faults: &mut Faults) -> Tightening {
         at_least: at_least.unwrap_or_default(),
         cap: cap.unwrap_or_default(),
     }
+}
+
+/// How somebody must have signed in.
+fn step_up(node: &Node, faults: &mut Faults) -> Option<StepUp> {
+    let members = Members::of(node, &["acr", "max_age"], faults)?;
+    let acr = members.get("acr").map(|node| read::texts(node, faults));
+    let max_age = members.get("max_age").map(|node| read::seconds(node, faults));
+    if acr.is_none() && max_age.is_none() {
+        let message = "a `step_up` wants `acr`, `max_age` or both";
+        faults.push(Diagnostic::new(node.span, message));
+        return None;
+    }
+    let acr = acr.unwrap_or_else(|| Some(Vec::new()))?;
+    Some(StepUp {
+        acr: acr.into_iter().map(|text| text.text.to_owned()).collect(),
+        max_age_seconds: max_age.map_or(Some(None), |seconds| seconds.map(Some))?,
+    })
 }
 
 /// How often may be asked, in the words of one guardrail.

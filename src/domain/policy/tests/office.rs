@@ -17,7 +17,7 @@ use crate::domain::{
     },
     request::{
         AccessRequest, Action, AskingClient, Bound, Context, GRANT_SCOPE, Item, RequestedAccess,
-        Resource, Subject, Urgency,
+        Resource, SignIn, Subject, Urgency,
     },
 };
 
@@ -175,6 +175,7 @@ impl Asked {
                 email: self.email.clone(),
                 groups: Vec::new(),
                 proven: Vec::new(),
+                sign_in: SignIn::default(),
                 roles: Vec::new(),
                 sid: None,
             },

@@ -7,12 +7,13 @@ use serde_json::{Map, Number, Value as Json};
 use super::{CLIENT, Reader, START};
 use crate::{
     domain::{
+        approval::later,
         catalogue::{Entry as Known, ParamType},
         id::{ClientId, RequestId},
         policy::Trust,
         request::{
             AccessRequest, Action, AskingClient, Bound, Context, GRANT_SCOPE, Item,
-            RequestedAccess, Resource, Subject, Urgency,
+            RequestedAccess, Resource, SignIn, Subject, Urgency,
         },
         yaml::{
             Entry, Node, Value,
@@ -22,11 +23,13 @@ use crate::{
     law::rehearsal::Asked,
 };
 
-const REQUEST: [&str; 14] = [
+const REQUEST: [&str; 16] = [
     "when",
     "subject",
     "email",
     "claims",
+    "acr",
+    "signed_in",
     "client",
     "trust",
     "owner",
@@ -93,9 +96,17 @@ impl Reader<'_> {
             id,
             groups,
             proven: Vec::new(),
+            sign_in: self.sign_in(members),
             roles: roles.iter().map(role).collect(),
             sid: None,
         })
+    }
+
+    /// How long before the request they signed in, and how.
+    fn sign_in(&mut self, members: &Members<'_>) -> SignIn {
+        let ago = members.get("signed_in").and_then(|node| read::seconds(node, &mut self.faults));
+        let when = self.when(members);
+        SignIn { acr: self.optional(members, "acr"), at: ago.map(|ago| later(when, -ago)) }
     }
 
     fn optional(&mut self, members: &Members<'_>, key: &str) -> Option<String> {
