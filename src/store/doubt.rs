@@ -15,7 +15,7 @@ const ALL: &str = "select substr(name, 7) as source, value from mark \
    where substr(name, 1, 6) = 'doubt/'";
 
 impl Store {
-    /// A group of a source, `slack_usergroup/S…`, may have changed.
+    /// A group of a source, `SOURCE/VALUE`, may have changed.
     pub async fn raise_doubt(&self, group: &str) -> Result<(), sqlx::Error> {
         sqlx::query(RAISE).bind(group).execute(&self.write).await.map(|_| ())
     }
