@@ -5,13 +5,11 @@ pub mod keycloak;
 pub mod slack;
 mod teams;
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use axum::Router;
-use countersign_egress::Egress;
 use countersign_port::{
-    auth_server::AuthServer, chat::Chat, clock::Now, directory::Directory,
-    webhook_signature::Signer,
+    auth_server::AuthServer, chat::Chat, clock::Now, directory::Directory, memory::Memory,
 };
 use countersign_sandbox::{demo, door::Key, page, visitor::Visitor, workspace::Sandbox};
 use countersign_slack::{usergroups::SOURCE, who};
@@ -22,7 +20,7 @@ use secrecy::ExposeSecret;
 use crate::{
     cli::Failure,
     clock::Clock,
-    config::Config,
+    config::{Config, client::Integrator},
     domain::{id::Group, people::People},
     law::Known,
     means::Means,
@@ -109,15 +107,17 @@ fn visitors(people: &People, team: &str) -> Vec<Visitor> {
     visitors
 }
 
-/// The adapter that tells outcomes to asking servers.
-pub fn auth_server(
-    egress: &Egress,
-    signers: impl IntoIterator<Item = (String, Signer)>,
-    clock: &Clock,
-) -> Arc<dyn AuthServer> {
-    let clock = clock.clone();
-    let signers = signers.into_iter().collect();
-    Arc::new(Webhook::new(egress.clone(), signers, Arc::new(move || clock.now())))
+/// The adapter that tells outcomes to asking servers, with what each client's callbacks carry.
+pub fn auth_server(clients: &mut [Integrator], means: &Means) -> Arc<dyn AuthServer> {
+    let (mut signers, mut tokens) = (HashMap::new(), HashMap::new());
+    for client in clients {
+        let id = client.client.id.to_string();
+        signers.extend(client.signer.take().map(|signer| (id.clone(), signer)));
+        tokens.extend(client.callback_token.take().map(|token| (id, token)));
+    }
+    let memory: Arc<dyn Memory> = Arc::new(means.memory("webhook"));
+    let webhook = Webhook::new(means.egress.clone(), signers, time(&means.clock));
+    Arc::new(webhook.with_tokens(tokens, &memory))
 }
 
 /// What time it is, as adapters ask.

@@ -2,6 +2,7 @@
 //! Nothing else in the program reads the environment. `config.default.yaml` is its manual.
 
 pub mod api_key;
+mod callback_token;
 pub mod client;
 mod directory;
 pub mod environment;

@@ -45,17 +45,14 @@ pub struct Server {
 pub fn assemble(setup: Setup, more: impl FnOnce(&Service) -> Router) -> (App, Router) {
     let Setup { config, means, law, chats, directories, pace } = setup;
     let signing = means.signing();
-    let Means { store, egress, keys, clock, seeds } = means;
     let mut clients = config.clients;
-    let signers = clients
-        .iter_mut()
-        .filter_map(|client| Some((client.client.id.to_string(), client.signer.take()?)));
-    let signers: Vec<_> = signers.collect();
+    let auth_server = adapters::auth_server(&mut clients, &means);
+    let Means { store, egress, keys, clock, seeds } = means;
     let delegator = adapters::keycloak::delegator(&config.keycloak, &egress, &clock);
     let app = App::new(Deps {
         store,
         delegating: Delegating { delegator: delegator.clone(), speakers: speakers(&clients), keys },
-        auth_server: adapters::auth_server(&egress, signers, &clock),
+        auth_server,
         clock,
         seeds,
         signing,

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use countersign_egress::target::Allow;
+use countersign_egress::{target::Allow, token::ClientCredentials};
 use countersign_port::webhook_signature::{
     Signer,
     key::{Secret, SigningKey},
@@ -33,6 +33,8 @@ pub struct Integrator {
     pub webhook_secrets: Vec<Secret>,
     /// What its callbacks are signed with. Absent where it takes none.
     pub signer: Option<Signer>,
+    /// What access token its callbacks carry, beside the signature.
+    pub callback_token: Option<ClientCredentials>,
     pub tokens: Vec<TokenSubject>,
 }
 
@@ -87,6 +89,7 @@ pub(super) const KEYS: &[&str] = &[
     "webhook_signing_key",
     "tokens",
     "callbacks",
+    "callback_token",
     "scopes",
     "trust",
     "assert_claims",
@@ -217,9 +220,18 @@ impl Reader<'_> {
         if members.get("webhook_secret").is_none() && !client.callbacks.is_empty() {
             self.fault(node, "callbacks are signed: give this client a `webhook_secret`");
         }
+        let callback_token = self.callback_token(members.get("callback_token"), &client, around);
         let requests_per_second = limits.requests_per_second;
         id?;
-        Some(Integrator { client, requests_per_second, api_keys, webhook_secrets, signer, tokens })
+        Some(Integrator {
+            client,
+            requests_per_second,
+            api_keys,
+            webhook_secrets,
+            signer,
+            callback_token,
+            tokens,
+        })
     }
 
     fn auditor(&mut self, node: &Node, limits: Limits) -> Option<Auditor> {
@@ -341,7 +353,7 @@ fn signer(mut secrets: Vec<Secret>, key: Option<SigningKey>) -> Option<Signer> {
 }
 
 /// The endpoint as it is compared and called: in serialised form.
-fn callback(text: &str, allow: &Allow) -> Result<String, &'static str> {
+pub(super) fn callback(text: &str, allow: &Allow) -> Result<String, &'static str> {
     let url = Url::parse(text).map_err(|_| "it is not a URL")?;
     if !url.username().is_empty() || url.password().is_some() {
         return Err("it has a name or password before the host");

@@ -19,6 +19,7 @@ fn environment() -> Environment {
         ("COUNTERSIGN_KEY", "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="),
         ("CRM_API_KEY", KEY),
         ("CRM_WEBHOOK_SECRET", SECRET),
+        ("CRM_TOKEN_SECRET", "abc"),
         ("CRM_SIGNING_KEY", "whsk_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="),
         ("SANDBOX_KEY", "0123456789abcdef0123456789abcdef"),
         ("SLACK_SIGNING_SECRET", "8f742231b10e8888abcd99yyyzzz85a5"),
@@ -113,6 +114,9 @@ fn the_file_names_every_key() {
     assert_eq!(names(realms), keycloak::KEYS.iter().copied().collect());
     let client = first(member(&root, "clients"));
     assert_eq!(names(client), client::KEYS.iter().copied().collect());
+    let mut callback_token = names(member(client, "callback_token"));
+    callback_token.insert("assertion_file");
+    assert_eq!(callback_token, callback_token::KEYS.iter().copied().collect());
     let token = first(member(client, "tokens"));
     assert_eq!(names(token), client::TOKEN_KEYS.iter().copied().collect());
     let auditor = first(member(&root, "auditors"));
@@ -227,6 +231,26 @@ fn two_callers_cannot_share_a_key_and_a_public_address_needs_a_public_url() {
     );
     assert!(page.contains("two API keys have the prefix `crm`"), "{page}");
     assert!(page.contains("`public_url` is missing"), "{page}");
+}
+
+#[test]
+fn a_token_for_callbacks_is_refused_until_it_could_be_had() {
+    let page = faults(
+        "clients:\n  - id: crm\n    scopes: ['*']\n    api_keys: { env: CRM_API_KEY }\n    \
+         callback_token: { token_endpoint: 'http://sso.example/token', auth: header, \
+         client_secret: { env: CRM_TOKEN_SECRET }, assertion_file: token }\n",
+        &environment(),
+    );
+    for words in [
+        "access tokens are kept sealed: give an `encryption_key`",
+        "a token for callbacks is of no use without `callbacks`",
+        "`http://sso.example/token` cannot be asked for a token: http is for addresses in",
+        "`client_id` is missing",
+        "`header`",
+        "there is one proof of who asks: `client_secret` or `assertion_file`",
+    ] {
+        assert!(page.contains(words), "{words}: {page}");
+    }
 }
 
 #[test]

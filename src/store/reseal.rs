@@ -24,7 +24,7 @@ impl Kept {
     /// One of them and several, for operators.
     pub const fn words(self) -> (&'static str, &'static str) {
         match self {
-            Self::AdapterRecords => ("record of a chat product", "records of chat products"),
+            Self::AdapterRecords => ("record of an adapter", "records of adapters"),
             Self::SigningKeys => ("signing key", "signing keys"),
             Self::Delegations => ("bearer of a delegation", "bearers of delegations"),
         }

@@ -1,5 +1,7 @@
 //! Callbacks: at least once, in order, the same bytes every time.
 
+mod token;
+
 use countersign_port::{access::DenyReason, card::Verb};
 use countersign_sandbox::click::Answers;
 use jiff::SignedDuration;

@@ -21,6 +21,7 @@ use reqwest::{
 use serde_json::{Value, json};
 
 use crate::{
+    login::{self, Login},
     office::{API_KEY, answer, client},
     patience::until,
     receiver::{self, Receiver},
@@ -40,6 +41,7 @@ const COMMENT: &str = "canary words of the approver";
 struct Watch {
     slack: FakeSlack,
     receiver: Receiver,
+    login: Login,
     folder: tempfile::TempDir,
     environment: Vec<(&'static str, String)>,
     secrets: Vec<(&'static str, String)>,
@@ -58,6 +60,7 @@ impl Watch {
             ("SIGNING_SECRET", app.signing_secret.clone()),
             ("CLIENT_SECRET", app.client_secret.clone()),
             ("ENCRYPTION_KEY", sealing.clone()),
+            ("CALLBACK_SECRET", login::SECRET.to_owned()),
         ];
         let webhook = receiver::SECRET.trim_start_matches("whsec_").to_owned();
         let secrets = vec![
@@ -67,6 +70,9 @@ impl Watch {
             ("the client secret", app.client_secret.clone()),
             ("the verification token", app.verification_token.clone()),
             ("the sealing key", sealing),
+            ("the secret for access tokens", login::SECRET.to_owned()),
+            ("the access token of a callback", login::token(1)),
+            ("the access token that replaced it", login::token(2)),
             ("the justification", WORDS.to_owned()),
             ("the comment", COMMENT.to_owned()),
         ];
@@ -76,7 +82,8 @@ impl Watch {
         slack.user(User::named(TEAM, ERIN, "erin"));
         slack.user(User::named(TEAM, GUEST, "guest").with(Mark::IsRestricted));
         let folder = tempfile::tempdir().unwrap();
-        Self { slack, receiver, folder, environment, secrets }
+        let login = Login::start().await;
+        Self { slack, receiver, login, folder, environment, secrets }
     }
 
     fn write(&self) -> PathBuf {
@@ -92,6 +99,7 @@ clients:
     api_keys: [{{ env: API_KEY }}]
     webhook_secret: {{ env: WEBHOOK_SECRET }}
     callbacks: ["{}"]
+    callback_token: {{ token_endpoint: "{}", client_id: countersign, client_secret: {{ env: CALLBACK_SECRET }}, scope: hooks }}
     scopes: ["*"]
 egress: {{ allow: [127.0.0.1/32] }}
 slack:
@@ -102,6 +110,7 @@ slack:
 "#,
             folder.join("it.db").display(),
             self.receiver.endpoint,
+            self.login.endpoint,
             self.slack.api_url(),
             App::named(APP).client_id,
         );
@@ -209,6 +218,8 @@ async fn no_secret_is_in_the_log_of_a_process_that_logs_all_it_can() {
     let id = ask(&url, &watch.receiver.endpoint).await;
     let card = until("a card", || watch.slack.last_message(SHOP)).await;
 
+    // The callback's first access token is not accepted.
+    watch.receiver.answer([(401, None)]);
     // An account that cannot be looked up, one that may not decide, and one that may.
     watch.slack.misbehave(Strike::at("users.info", Fault::Status(500)).times(1));
     watch.press(ERIN, &card, "Approve…").await;
@@ -220,7 +231,8 @@ async fn no_secret_is_in_the_log_of_a_process_that_logs_all_it_can() {
     let no = Entries::none().choose("reason", "Other").text("comment", COMMENT);
     watch.deliver(watch.slack.submit_payload(ERIN, &no)).await;
     watch.deliver(watch.slack.slash_payload(ERIN, SHOP, "/countersign")).await;
-    until("a callback", || watch.receiver.events().pop()).await;
+    let told = || watch.receiver.read().into_iter().find(|delivery| delivery.status == 200);
+    assert_eq!(until("a callback", told).await.bearer, Some(login::bearer(2)));
     let path = format!("{url}/access/v1/requests/{id}?wait=30");
     let ended = answer(client().get(path).bearer_auth(API_KEY)).await;
     assert_eq!(ended.body["task"]["status"], "denied");

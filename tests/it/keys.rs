@@ -54,7 +54,7 @@ async fn sealed_rows_move_to_the_new_key_while_the_service_runs() {
         let before = desk.keys("both", "list").await;
         assert_eq!(before.code, Some(0), "{before:?}");
         assert!(before.out.contains("opens: run `countersign keys rotate`"), "{}", before.out);
-        assert!(before.out.contains("1 record of a chat product, 1 signing key"), "{}", before.out);
+        assert!(before.out.contains("1 record of an adapter, 1 signing key"), "{}", before.out);
         assert!(before.out.contains("signs"), "{}", before.out);
 
         let rotated = desk.keys("both", "rotate").await;

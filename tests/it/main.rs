@@ -16,6 +16,7 @@ mod init;
 mod intake;
 mod keycloak;
 mod keys;
+mod login;
 mod metrics;
 mod office;
 mod oidc_provider;

@@ -27,6 +27,7 @@ use tokio::net::TcpListener;
 
 use crate::{
     database::Database,
+    login,
     receiver::{Receiver, SECRET},
 };
 
@@ -57,6 +58,8 @@ pub(crate) struct Site {
     pub(crate) realm: Option<String>,
     /// Where outcomes may be sent beside the receiver.
     pub(crate) callback: Option<String>,
+    /// Where the access tokens of callbacks come from.
+    pub(crate) login: Option<String>,
     /// More of the configuration.
     pub(crate) more: String,
 }
@@ -69,6 +72,7 @@ impl Default for Site {
             known: |_| {},
             realm: None,
             callback: None,
+            login: None,
             more: String::new(),
         }
     }
@@ -344,7 +348,7 @@ clients:
     webhook_secret: {{ env: WEBHOOK_SECRET }}
     callbacks: {callbacks:?}
     scopes: ["*"]
-    trust: trusted{tokens}
+    trust: trusted{tokens}{login}
     tell_requester: true
   - id: gate
     name: Gate
@@ -366,6 +370,7 @@ egress: {{ allow: [127.0.0.1/32] }}{keycloak}
 "#,
         database.url(),
         receiver.endpoint,
+        login = callback_token(site),
         more = site.more,
     );
     let environment = Environment::of([
@@ -378,6 +383,7 @@ egress: {{ allow: [127.0.0.1/32] }}{keycloak}
         ("OTHER_BANK_KEY", OTHER_BANK_KEY),
         ("ENCRYPTION_KEY", ENCRYPTION_KEY),
         ("KEYCLOAK_PATH", KEYCLOAK_PATH),
+        ("CALLBACK_SECRET", login::SECRET),
         ("OKTA_KEY", OKTA_KEY),
         ("ENTRA_KEY", ENTRA_KEY),
         ("DIRECTORY_TOKEN", DIRECTORY_TOKEN),
@@ -385,6 +391,15 @@ egress: {{ allow: [127.0.0.1/32] }}{keycloak}
     Config::parse("countersign.yaml", &text, Path::new("/"), &environment)
         .map_err(|page| page.render(countersign::domain::diagnostic::Paint::Plain))
         .unwrap_or_else(|page| panic!("{page}"))
+}
+
+/// Where the tokens for the callbacks of the client that asks come from, if they need any.
+fn callback_token(site: &Site) -> String {
+    let Some(login) = &site.login else { return String::new() };
+    format!(
+        "\n    callback_token: {{ token_endpoint: \"{login}\", client_id: countersign, \
+         client_secret: {{ env: CALLBACK_SECRET }}, scope: hooks }}"
+    )
 }
 
 /// The keys of the resource servers.

@@ -32,6 +32,8 @@ pub(crate) struct Delivery {
     pub(crate) id: String,
     pub(crate) body: Vec<u8>,
     pub(crate) event: Value,
+    /// The access token beside the signature.
+    pub(crate) bearer: Option<String>,
     /// What was answered.
     pub(crate) status: u16,
 }
@@ -107,7 +109,8 @@ async fn receive(
     record(&state, &id, &timestamp, &signature, &body);
     let (status, retry_after) = state.script.lock().unwrap().pop_front().unwrap_or((200, None));
     let event = serde_json::from_slice(&body).unwrap();
-    let delivery = Delivery { id, body: body.to_vec(), event, status };
+    let bearer = headers.get("authorization").map(|value| value.to_str().unwrap().to_owned());
+    let delivery = Delivery { id, body: body.to_vec(), event, bearer, status };
     state.deliveries.lock().unwrap().push(delivery);
     let mut answer = HeaderMap::new();
     if let Some(after) = retry_after {

@@ -4,19 +4,22 @@
 use std::fmt;
 
 use async_trait::async_trait;
-use countersign_egress::Egress;
+use countersign_egress::{
+    Egress,
+    token::{ClientCredentials, Granted, Proof},
+};
 use countersign_port::{
     access::Identity,
     directory::{Directory, NoAnswer},
 };
-use http::{HeaderValue, Method, StatusCode, header};
+use http::{HeaderValue, Method, StatusCode};
 use jiff::{SignedDuration, Timestamp};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use serde::Deserialize;
 use tokio::sync::Mutex;
-use url::{Url, form_urlencoded::Serializer};
+use url::Url;
 
-use crate::ask::{Proof, headers, no_answer, parsed, send};
+use crate::ask::{self, headers, no_answer, parsed, send};
 
 /// The key under which the policy's groups name it.
 pub const SOURCE: &str = "entra_group";
@@ -48,12 +51,6 @@ pub struct Entra {
     settings: Settings,
     now: Now,
     token: Mutex<Option<(SecretString, Timestamp)>>,
-}
-
-#[derive(Deserialize)]
-struct Granted {
-    access_token: SecretString,
-    expires_in: u32,
 }
 
 #[derive(Deserialize)]
@@ -95,29 +92,23 @@ impl Entra {
         if let Some((token, _)) = held.as_ref().filter(|(_, ends_at)| now + EARLY < *ends_at) {
             return Ok(token.clone());
         }
-        let Granted { access_token, expires_in } = self.log_in().await?;
-        let ends_at = now + SignedDuration::from_secs(expires_in.into());
-        *held = Some((access_token.clone(), ends_at));
+        let Granted { access_token, life, .. } = self.log_in().await?;
+        *held = Some((access_token.clone(), now + life));
         Ok(access_token)
     }
 
     async fn log_in(&self) -> Result<Granted, NoAnswer> {
         let Settings { client_id, client_secret, token_url, graph_url, .. } = &self.settings;
         let scope = format!("{}/.default", graph_url.origin().ascii_serialization());
-        let body = Serializer::new(String::new())
-            .append_pair("grant_type", "client_credentials")
-            .append_pair("client_id", client_id)
-            .append_pair("client_secret", client_secret.expose_secret())
-            .append_pair("scope", &scope)
-            .finish();
-        let mut headers = headers(None)?;
-        let form = HeaderValue::from_static("application/x-www-form-urlencoded");
-        headers.insert(header::CONTENT_TYPE, form);
-        let answer = send(&self.egress, Method::POST, token_url, (headers, body.into())).await?;
-        if !answer.status.is_success() {
-            return no_answer(format!("Entra gave no token: {}", answer.status));
-        }
-        parsed(&answer)
+        let client = ClientCredentials {
+            token_url: token_url.clone(),
+            client_id: client_id.clone(),
+            proof: Proof::Post(client_secret.clone()),
+            scope: Some(scope),
+            resource: None,
+        };
+        let granted = client.ask(&self.egress).await;
+        granted.or_else(|why| no_answer(format!("Entra gave no token: {why}")))
     }
 
     fn first_page(&self, group: &str) -> Url {
@@ -138,7 +129,7 @@ impl Entra {
         if url.origin() != self.settings.graph_url.origin() {
             return no_answer("Graph names a next page that is not its own");
         }
-        let mut headers = headers(Some(Proof { scheme: "Bearer ", token }))?;
+        let mut headers = headers(Some(ask::Proof { scheme: "Bearer ", token }))?;
         headers.insert("consistencylevel", HeaderValue::from_static("eventual"));
         let answer = send(&self.egress, Method::GET, url, (headers, bytes::Bytes::new())).await?;
         if answer.status == StatusCode::UNAUTHORIZED {

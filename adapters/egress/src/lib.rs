@@ -19,6 +19,7 @@ pub mod host;
 pub mod jwks;
 pub mod resolver;
 pub mod target;
+pub mod token;
 
 const IDLE_CONNECTIONS: usize = 2;
 const IDLE_TIMEOUT: Duration = Duration::from_secs(30);

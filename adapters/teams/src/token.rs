@@ -4,37 +4,31 @@
 
 use std::{
     fmt,
-    path::Path,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use countersign_egress::{
     Egress,
-    exchange::{Answer, DOCUMENT_BYTES, Keep, Request},
+    token::{ClientCredentials, Granted, NoToken, PATIENCE, Proof},
 };
 use countersign_port::clock::{Asked, Now, Skew};
 use futures::{
     FutureExt,
     future::{BoxFuture, Shared},
 };
-use http::{HeaderMap, HeaderValue, Method, header::CONTENT_TYPE};
 use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
-use serde::Deserialize;
-use url::form_urlencoded::Serializer;
 
 use crate::{
     failure::Failure,
-    settings::{Authority, Credential, Settings},
+    settings::{Credential, Settings},
 };
 
 /// A token is replaced so long before its end.
 const EARLY: SignedDuration = SignedDuration::from_mins(5);
 /// What failed a moment ago fails for everybody who waited for it.
 const FAILED: SignedDuration = SignedDuration::from_secs(2);
-/// The login answers faster than this or not at all.
-const PATIENCE: Duration = Duration::from_secs(10);
 /// A token that is good yet waits no longer for the one that takes its place.
 const SPARE: Duration = Duration::from_millis(300);
 
@@ -45,12 +39,10 @@ pub(crate) struct Tokens {
     held: Mutex<Held>,
 }
 
-/// Who we are at Microsoft's login, and where it is.
+/// Who we are at Microsoft's login.
 struct Login {
     egress: Egress,
-    authority: Authority,
-    app_id: String,
-    credential: Credential,
+    client: ClientCredentials,
 }
 
 #[derive(Default)]
@@ -80,25 +72,19 @@ pub(crate) struct LoggedIn {
     pub skew: Option<Skew>,
 }
 
-#[derive(Clone, Deserialize)]
-struct Granted {
-    access_token: SecretString,
-    expires_in: u32,
-}
-
-#[derive(Deserialize)]
-struct Denied {
-    error: String,
-}
-
 impl Tokens {
     pub(crate) fn new(egress: Egress, settings: &Settings, now: Now) -> Self {
-        let login = Login {
-            egress,
-            authority: settings.authority.clone(),
-            app_id: settings.app_id.clone(),
-            credential: settings.credential.clone(),
+        let client = ClientCredentials {
+            token_url: settings.authority.token_url.clone(),
+            client_id: settings.app_id.clone(),
+            proof: match settings.credential.clone() {
+                Credential::Secret(secret) => Proof::Post(secret),
+                Credential::Assertion(path) => Proof::Assertion(path),
+            },
+            scope: Some(settings.authority.scope.clone()),
+            resource: None,
         };
+        let login = Login { egress, client };
         Self { login: Arc::new(login), now, held: Mutex::default() }
     }
 
@@ -135,7 +121,7 @@ impl Tokens {
         held.asked.take_if(|(_, at)| now.duration_since(*at).unsigned_abs() > PATIENCE);
         let (question, _) = held.asked.get_or_insert_with(|| {
             let login = Arc::clone(&self.login);
-            let asking = async move { granted(&login.ask().await?) };
+            let asking = async move { login.ask().await };
             (asking.boxed().shared(), now)
         });
         Token::Asked(question.clone(), old)
@@ -151,8 +137,7 @@ impl Tokens {
         if let Some((_, at)) = held.asked.take_if(|(asked, _)| asked.ptr_eq(question)) {
             match &answer {
                 Ok(granted) => {
-                    let life = SignedDuration::from_secs(granted.expires_in.into());
-                    held.token = Some((granted.access_token.clone(), at + life));
+                    held.token = Some((granted.access_token.clone(), at + granted.life));
                 }
                 Err(failure) => held.failed = Some((failure.clone(), self.now.get())),
             }
@@ -163,10 +148,10 @@ impl Tokens {
     /// Asks for a token, whether there is one or not.
     pub(crate) async fn test(&self) -> Result<LoggedIn, Failure> {
         let at = self.now.get();
-        let answer = self.login.ask().await?;
+        let granted = self.login.ask().await?;
         let answered_at = self.now.get();
-        let skew = Asked { at, answered_at }.skew(&answer.headers);
-        granted(&answer).map(|_| LoggedIn { took: answered_at.duration_since(at), skew })
+        let skew = Asked { at, answered_at }.skew(&granted.headers);
+        Ok(LoggedIn { took: answered_at.duration_since(at), skew })
     }
 
     /// The connector did not accept this token: the next one is a new one.
@@ -187,65 +172,32 @@ impl Tokens {
 }
 
 impl Login {
-    async fn ask(&self) -> Result<Answer, Failure> {
-        let body = self.form().await?.into();
-        let url = self.egress.check(&self.authority.token_url);
-        let url = url.map_err(|why| Failure::Blocked(why.to_string()))?;
-        let form = HeaderValue::from_static("application/x-www-form-urlencoded");
-        let headers = HeaderMap::from_iter([(CONTENT_TYPE, form)]);
-        let keep = Keep::Whole(DOCUMENT_BYTES);
-        let request = Request { method: Method::POST, url, headers, body, keep };
-        let answer = tokio::time::timeout(PATIENCE, self.egress.send(request)).await;
-        // A token that was lost on its way is no loss: the next one is as good.
-        let answer = answer.map_err(|_| Failure::LoginSilent)?;
-        answer.map_err(|error| Failure::NotSent(error.to_string()))
+    async fn ask(&self) -> Result<Granted, Failure> {
+        self.client.ask(&self.egress).await.map_err(failure)
     }
+}
 
-    async fn form(&self) -> Result<String, Failure> {
-        let assertion = match &self.credential {
-            Credential::Secret(_) => None,
-            Credential::Assertion(path) => Some(read(path).await?),
-        };
-        let mut form = Serializer::new(String::new());
-        form.append_pair("grant_type", "client_credentials")
-            .append_pair("client_id", &self.app_id)
-            .append_pair("scope", &self.authority.scope);
-        match (&self.credential, &assertion) {
-            (Credential::Secret(secret), _) => {
-                form.append_pair("client_secret", secret.expose_secret());
-            }
-            (Credential::Assertion(_), assertion) => {
-                let assertion = assertion.as_ref().map_or("", |text| text.expose_secret().trim());
-                form.append_pair("client_assertion_type", ASSERTION_TYPE)
-                    .append_pair("client_assertion", assertion);
-            }
+/// Why the login gave nothing. A token that was lost on its way is no loss: the next one is as good.
+fn failure(why: NoToken) -> Failure {
+    match why {
+        NoToken::Blocked(blocked) => Failure::Blocked(blocked.to_string()),
+        NoToken::TimedOut => Failure::LoginSilent,
+        why @ NoToken::NotReached(_) => Failure::NotSent(why.to_string()),
+        NoToken::Denied { code, .. } => Failure::login(&code),
+        NoToken::Malformed => Failure::login("malformed"),
+        NoToken::NoAssertion(kind) => {
+            tracing::error!(%kind, "cannot read the assertion");
+            Failure::login("no_assertion")
         }
-        Ok(form.finish())
+        NoToken::Unsendable => Failure::login("unsendable"),
     }
 }
-
-/// What the login gave, or why it gave nothing.
-fn granted(answer: &Answer) -> Result<Granted, Failure> {
-    if answer.status.is_success() {
-        return serde_json::from_slice(&answer.body).map_err(|_| Failure::login("malformed"));
-    }
-    let denied = serde_json::from_slice::<Denied>(&answer.body);
-    Err(Failure::login(&denied.map(|denied| denied.error).unwrap_or_default()))
-}
-
-async fn read(path: &Path) -> Result<SecretString, Failure> {
-    let text = tokio::fs::read_to_string(path).await.map_err(|error| {
-        tracing::error!(path = %path.display(), %error, "cannot read the assertion");
-        Failure::login("no_assertion")
-    })?;
-    Ok(text.into())
-}
-
-const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 impl fmt::Debug for Tokens {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Tokens").field("app_id", &self.login.app_id).finish_non_exhaustive()
+        f.debug_struct("Tokens")
+            .field("app_id", &self.login.client.client_id)
+            .finish_non_exhaustive()
     }
 }
 

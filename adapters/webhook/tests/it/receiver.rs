@@ -14,6 +14,7 @@ use axum::{Router, body::Bytes, extract::State, response::Response};
 use countersign_egress::{Egress, Settings, target::Allow};
 use countersign_port::{
     auth_server::{Answer, AuthServer, Receipt, ReplyTo},
+    clock::Now,
     error::SendError,
     webhook_signature::{
         Signer,
@@ -105,7 +106,7 @@ impl Sender {
         let now_s = Arc::new(AtomicI64::new(system_s()));
         let clock = Arc::clone(&now_s);
         let clock = move || Timestamp::from_second(clock.load(Ordering::SeqCst)).unwrap();
-        Self { webhook: Webhook::new(egress.unwrap(), signers(), Arc::new(clock)), now_s }
+        Self { webhook: Webhook::new(egress.unwrap(), signers(), Now(Arc::new(clock))), now_s }
     }
 
     pub(crate) fn advance(&self, seconds: i64) {

@@ -1,0 +1,211 @@
+//! The access tokens of receivers that want one beside the signature. Each is kept sealed for all
+//! replicas, renewed ahead of its end by one of them, and replaced once when it is not accepted.
+
+mod kept;
+
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
+
+use countersign_egress::{Egress, token::ClientCredentials};
+use countersign_port::{
+    clock::Now,
+    memory::{Lost, Memory},
+};
+use jiff::{SignedDuration, Timestamp};
+use secrecy::SecretString;
+use tokio::sync::Mutex;
+
+use self::kept::{Kept, name};
+
+/// Longer than a token endpoint and a write can take. No jitter: where one renews, none crowd.
+const LEASE: Duration = Duration::from_secs(30);
+/// What failed a moment ago fails for everybody who waited for it.
+const FAILED: SignedDuration = SignedDuration::from_secs(2);
+/// A receiver that refuses every token may not make us ask for new ones all the time.
+const REPLACED: SignedDuration = SignedDuration::from_secs(30);
+
+/// The tokens of all clients.
+#[derive(Default)]
+pub(crate) struct Bearers {
+    sources: HashMap<String, Arc<Source>>,
+}
+
+/// Where one token comes from.
+pub(crate) struct Source {
+    egress: Egress,
+    memory: Arc<dyn Memory>,
+    now: Now,
+    credentials: ClientCredentials,
+    record: String,
+    held: RwLock<Option<Arc<Kept>>>,
+    /// One renewal at a time.
+    turn: Mutex<Turn>,
+}
+
+/// What became of the last renewals.
+#[derive(Default)]
+struct Turn {
+    failed: Option<(NoBearer, Timestamp)>,
+    replaced_at: Option<Timestamp>,
+}
+
+/// Why there is no token to send.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum NoBearer {
+    #[error("no access token for the callback: {0}")]
+    NotGiven(String),
+    #[error("another process is asking for the access token of the callback")]
+    Busy,
+    #[error("a new access token was not accepted either")]
+    Replaced,
+    #[error("the access token of the callback cannot be kept: {0}")]
+    Unkept(#[from] Lost),
+}
+
+impl Bearers {
+    /// `clients` holds what is asked for by the id of each client that needs it. Those that ask for
+    /// the same share one token.
+    pub(crate) fn new(
+        clients: HashMap<String, ClientCredentials>,
+        egress: &Egress,
+        memory: &Arc<dyn Memory>,
+        now: &Now,
+    ) -> Self {
+        let mut shared: HashMap<String, Arc<Source>> = HashMap::new();
+        let of_client = |(client, credentials): (String, ClientCredentials)| {
+            let record = name(&credentials);
+            let source = shared.entry(record.clone()).or_insert_with(|| {
+                Arc::new(Source {
+                    egress: egress.clone(),
+                    memory: Arc::clone(memory),
+                    now: now.clone(),
+                    credentials,
+                    record,
+                    held: RwLock::default(),
+                    turn: Mutex::default(),
+                })
+            });
+            (client, Arc::clone(source))
+        };
+        Self { sources: clients.into_iter().map(of_client).collect() }
+    }
+
+    /// What gives the token for the callbacks of a client, if they carry one.
+    pub(crate) fn of(&self, client: &str) -> Option<&Source> {
+        self.sources.get(client).map(AsRef::as_ref)
+    }
+}
+
+impl Source {
+    /// The token to send now: another one than what the receiver has refused.
+    pub(crate) async fn get(
+        &self,
+        refused: Option<&SecretString>,
+    ) -> Result<SecretString, NoBearer> {
+        let now = self.now.get();
+        let usable = |kept: &Arc<Kept>| !kept.is(refused) && now < kept.ends_at;
+        let old = self.held().filter(usable);
+        if let Some(fresh) = old.as_ref().filter(|kept| now < kept.renew_at) {
+            return Ok(fresh.token.clone());
+        }
+        let mut turn = match (&old, self.turn.try_lock()) {
+            (_, Ok(turn)) => turn,
+            // Somebody is at it; the token at hand does meanwhile.
+            (Some(old), Err(_)) => return Ok(old.token.clone()),
+            (None, Err(_)) => self.turn.lock().await,
+        };
+        if let Some(fresh) = self.held().filter(usable).filter(|kept| now < kept.renew_at) {
+            return Ok(fresh.token.clone());
+        }
+        let renewed = self.renew(&mut turn, refused, now).await;
+        renewed.or_else(|why| old.map(|old| old.token.clone()).ok_or(why))
+    }
+
+    async fn renew(
+        &self,
+        turn: &mut Turn,
+        refused: Option<&SecretString>,
+        now: Timestamp,
+    ) -> Result<SecretString, NoBearer> {
+        let within = |at: Timestamp, pause| now.duration_since(at) < pause;
+        if let Some((why, _)) = turn.failed.as_ref().filter(|(_, at)| within(*at, FAILED)) {
+            return Err(why.clone());
+        }
+        if refused.is_some() && turn.replaced_at.is_some_and(|at| within(at, REPLACED)) {
+            return Err(NoBearer::Replaced);
+        }
+        match self.shared(refused, now).await {
+            Ok(kept) => {
+                let token = kept.token.clone();
+                *self.held.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(kept));
+                turn.failed = None;
+                turn.replaced_at = refused.map(|_| now).or(turn.replaced_at);
+                Ok(token)
+            }
+            Err(why) => {
+                tracing::warn!(%why, client_id = self.credentials.client_id, "no new access token");
+                turn.failed = Some((why.clone(), now));
+                Err(why)
+            }
+        }
+    }
+
+    /// What another replica has got, or what the endpoint gives to whoever has the lease.
+    async fn shared(
+        &self,
+        refused: Option<&SecretString>,
+        now: Timestamp,
+    ) -> Result<Kept, NoBearer> {
+        if let Some(fresh) = self.fresh(refused, now).await?.0 {
+            return Ok(fresh);
+        }
+        if !self.memory.lease(&self.record, LEASE).await? {
+            return Err(NoBearer::Busy);
+        }
+        let asked = self.asked(refused, now).await;
+        let released = self.memory.release(&self.record).await;
+        asked.and_then(|kept| Ok(released.map(|()| kept)?))
+    }
+
+    async fn asked(
+        &self,
+        refused: Option<&SecretString>,
+        now: Timestamp,
+    ) -> Result<Kept, NoBearer> {
+        let (fresh, version) = self.fresh(refused, now).await?;
+        if let Some(fresh) = fresh {
+            return Ok(fresh);
+        }
+        let granted = self.credentials.ask(&self.egress).await;
+        let granted = granted.map_err(|why| NoBearer::NotGiven(why.to_string()))?;
+        let kept = Kept::new(granted, now);
+        // Should somebody have written meanwhile, there are two good tokens.
+        self.memory.save(&self.record, &kept.seal()?, version).await?;
+        Ok(kept)
+    }
+
+    /// The token that is kept, if it need not be renewed yet, and the version of its record.
+    async fn fresh(
+        &self,
+        refused: Option<&SecretString>,
+        now: Timestamp,
+    ) -> Result<(Option<Kept>, i64), Lost> {
+        let Some(record) = self.memory.load(&self.record).await? else { return Ok((None, 0)) };
+        let fresh = Kept::open(&record).filter(|kept| !kept.is(refused) && now < kept.renew_at);
+        Ok((fresh, record.version))
+    }
+
+    fn held(&self) -> Option<Arc<Kept>> {
+        self.held.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl fmt::Debug for Bearers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.sources.keys()).finish()
+    }
+}
