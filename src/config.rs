@@ -194,7 +194,8 @@ impl Reader<'_> {
         let clients = self.clients(members.get("clients"), around);
         let auditors = self.auditors(members.get("auditors"), limits);
         let servers = members.get("resource_servers");
-        let servers = self.resource_servers(servers, limits, &encryption_keys);
+        let servers =
+            self.resource_servers(servers, limits, &encryption_keys, public_url.as_deref());
         let providers = self.providers(members.get("scim"), limits);
         let provider_keys = providers.iter().map(|(node, provider)| (*node, &provider.api_keys));
         self.refuse_shared_prefixes(&clients, &auditors, &servers, provider_keys);

@@ -4,6 +4,7 @@
 pub mod id;
 pub mod ids;
 pub mod request;
+pub mod transaction;
 pub mod catalogue;
 pub mod decimal;
 pub mod client;

@@ -2,7 +2,7 @@
 //! types; nothing else does.
 
 use crate::domain::{
-    access::{self, claim::Unclaimable},
+    access::{self, claim::Unclaimable, open::Proof},
     brake::Held,
     outcome::Status,
     policy::step_up::StepUp,
@@ -45,6 +45,9 @@ pub enum Refusal {
     /// What is asked is not what was denied, or nobody can tell.
     #[error("{detail}")]
     InvalidDenialBinding { detail: String },
+    /// The challenge of a resource server does not hold.
+    #[error("{detail}")]
+    InvalidTransactionChallenge { detail: String },
     #[error("the denial has run out: have it evaluated once more, and ask with the new one")]
     ExpiredDenial,
     /// It was denied, and there is no way to a yes any more.
@@ -97,7 +100,12 @@ impl From<access::Refused> for Refusal {
                 ),
                 retry_after_seconds: 30,
             },
-            access::Refused::DenialSpent => Self::InvalidDenialBinding {
+            access::Refused::Spent(Proof::Challenge) => Self::InvalidTransactionChallenge {
+                detail: "another request was made with this `transaction_challenge`: get a new one \
+                    from the resource server"
+                    .to_owned(),
+            },
+            access::Refused::Spent(Proof::Denial) => Self::InvalidDenialBinding {
                 detail: "another request was made with this denial: have it evaluated once more"
                     .to_owned(),
             },

@@ -10,7 +10,7 @@ use countersign_port::webhook_signature::{
 use secrecy::ExposeSecret;
 use url::Url;
 
-use super::{Limits, Reader, api_key::ApiKey, secret::EncryptionKey};
+use super::{Limits, Reader, api_key::ApiKey, issuer::Issuer, secret::EncryptionKey};
 use crate::domain::{
     client::{Approvers, Claims, Client, Mode, Requester},
     diagnostic::{Diagnostic, suggest},
@@ -71,6 +71,8 @@ pub struct ResourceServer {
     pub id: String,
     pub requests_per_second: u32,
     pub api_keys: Vec<ApiKey>,
+    /// How its transaction challenges are read, where they are believed.
+    pub challenges: Option<Issuer>,
 }
 
 /// A provider of people and groups, and how it proves itself.
@@ -100,6 +102,7 @@ pub(super) const KEYS: &[&str] = &[
     "limits",
 ];
 pub(super) const AUDITOR_KEYS: &[&str] = &["id", "api_keys"];
+pub(super) const SERVER_KEYS: &[&str] = &["id", "api_keys", "challenges"];
 pub(super) const TOKEN_KEYS: &[&str] = &["issuer", "client_id"];
 
 impl Reader<'_> {
@@ -139,6 +142,7 @@ impl Reader<'_> {
         node: Option<&'n Node>,
         limits: Limits,
         keys: &[EncryptionKey],
+        public_url: Option<&str>,
     ) -> Vec<(&'n Node, ResourceServer)> {
         let Some(node) = node else { return Vec::new() };
         let nodes = read::list(node, &mut self.faults).unwrap_or_default();
@@ -148,14 +152,12 @@ impl Reader<'_> {
         }
         let mut servers: Vec<(&Node, ResourceServer)> = Vec::new();
         for node in nodes {
-            let Some(Auditor { id, requests_per_second, api_keys }) = self.auditor(node, limits)
-            else {
-                continue;
-            };
-            if servers.iter().any(|(_, other)| other.id == id) {
+            let Some(server) = self.resource_server(node, limits, public_url) else { continue };
+            let id = &server.id;
+            if servers.iter().any(|(_, other)| other.id == *id) {
                 self.fault(node, format!("the resource server `{id}` stands here twice"));
             }
-            servers.push((node, ResourceServer { id, requests_per_second, api_keys }));
+            servers.push((node, server));
         }
         servers
     }
@@ -241,6 +243,22 @@ impl Reader<'_> {
         let api_keys = self.api_keys(keys);
         let requests_per_second = limits.requests_per_second;
         Some(Auditor { id: id?.to_owned(), requests_per_second, api_keys })
+    }
+
+    fn resource_server(
+        &mut self,
+        node: &Node,
+        limits: Limits,
+        public_url: Option<&str>,
+    ) -> Option<ResourceServer> {
+        let members = Members::of(node, SERVER_KEYS, &mut self.faults)?;
+        let id = self.needed_text(&members, "id");
+        let keys = members.need("api_keys", &mut self.faults);
+        let api_keys = self.api_keys(keys);
+        let challenges = members.get("challenges");
+        let challenges = challenges.and_then(|node| self.challenges(node, id?, public_url));
+        let requests_per_second = limits.requests_per_second;
+        Some(ResourceServer { id: id?.to_owned(), requests_per_second, api_keys, challenges })
     }
 
     /// What a client in the mode of the profile is given is signed, and found by https.

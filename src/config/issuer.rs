@@ -59,6 +59,11 @@ pub(super) const KEYS: &[&str] = &[
 pub(super) const SUBJECT_KEYS: &[&str] =
     &["audience", "subject_claim", "groups_claim", "roles_claim"];
 
+pub(super) const CHALLENGE_KEYS: &[&str] = &["jwks_uri", "jwks_file", "algorithm", "audience"];
+
+/// The `typ` of transaction challenges.
+const CHALLENGE: &str = "txn-authz-challenge+jwt";
+
 pub(super) const ALGORITHMS: [(&str, Algorithm); 6] = [
     ("RS256", Algorithm::RS256),
     ("PS256", Algorithm::PS256),
@@ -103,6 +108,29 @@ impl Reader<'_> {
             token_type,
             client_claim,
             subject_tokens,
+        })
+    }
+
+    /// The challenges of a resource server: tokens of their own type that it issues itself. They are
+    /// meant for this service, or for the OAuth server that passes them on.
+    pub(super) fn challenges(
+        &mut self,
+        node: &Node,
+        server: &str,
+        public_url: Option<&str>,
+    ) -> Option<Issuer> {
+        let members = Members::of(node, CHALLENGE_KEYS, &mut self.faults)?;
+        let keys = self.keys(node, &members);
+        let audience = members.get("audience");
+        let audience = audience.and_then(|node| read::text(node, &mut self.faults)).or(public_url);
+        Some(Issuer {
+            issuer: server.to_owned(),
+            audience: audience?.to_owned(),
+            keys: keys?,
+            algorithm: self.word(members.get("algorithm"), &ALGORITHMS).unwrap_or(Algorithm::ES256),
+            token_type: Some(CHALLENGE.to_owned()),
+            client_claim: String::new(),
+            subject_tokens: None,
         })
     }
 

@@ -33,7 +33,7 @@ use self::{
     cancel::Cancel,
     claim::{Claim, Unclaimable},
     join::Join,
-    open::Open,
+    open::{Once, Open, Proof},
     redeem::Redeem,
     revoke::Revoke,
     slice::{Slice, View},
@@ -86,8 +86,8 @@ pub type Reply = Result<View, Refused>;
 pub enum Refused {
     /// The idempotency key was used with another body.
     KeyReused,
-    /// A request was made with the same denial before.
-    DenialSpent,
+    /// A request was made with the same denial or challenge before.
+    Spent(Proof),
     /// The client has as many requests pending as it may.
     TooManyPending { limit: u64 },
     /// A guardrail holds the client back for a while.
@@ -151,10 +151,10 @@ impl Act {
         }
     }
 
-    /// The marks of the denials that must not have been used before.
-    pub fn denials(&self) -> Option<&BTreeMap<String, Timestamp>> {
+    /// The marks of what must not have been used before.
+    pub fn once(&self) -> Option<&BTreeMap<String, Once>> {
         match self {
-            Self::Open(open) => Some(&open.denials),
+            Self::Open(open) => Some(&open.once),
             Self::Join(_)
             | Self::Vote(_)
             | Self::TurnAway(_)

@@ -258,6 +258,7 @@ fn warnings(view: &View) -> Vec<Line> {
         ("reason", request.context.justification.as_ref().map(Untrusted::display_lines)),
         ("requester's name", line(&request.subject.name)),
         ("binding message", line(&request.binding_message)),
+        ("resource server's reason", request.transaction.as_ref().map(|it| it.reason.display())),
     ];
     let odd = texts
         .into_iter()
@@ -286,6 +287,14 @@ fn facts(scene: Scene<'_>) -> Vec<Fact> {
     for (name, value) in &view.request.context.parameters {
         let text = Untrusted::new(format!("{name}: {}", words::scalar(value)));
         facts.push(Fact { label: "Parameter", value: Line::default().outside(text.display()) });
+    }
+    if let Some(transaction) = &view.request.transaction {
+        let outside = |text: Untrusted| Line::default().outside(text.display());
+        let server = Untrusted::new(transaction.server.clone());
+        facts.push(Fact { label: "Wanted by", value: outside(server) });
+        facts.push(Fact { label: "Because", value: outside(transaction.reason.clone()) });
+        let id = Untrusted::new(transaction.id.clone());
+        facts.push(Fact { label: "Transaction", value: outside(id) });
     }
     if let Some(message) = &view.request.binding_message {
         let value = Line::default().outside(message.display());

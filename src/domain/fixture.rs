@@ -173,6 +173,7 @@ pub(super) fn request(number: u128, items: usize) -> AccessRequest {
         login_hint: None,
         binding: Bound::default(),
         binding_message: None,
+        transaction: None,
         acr_values: None,
         delegated: None,
         requested_expiry_seconds: None,

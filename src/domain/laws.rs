@@ -81,6 +81,7 @@ fn request() -> AccessRequest {
         login_hint: None,
         binding: Bound::default(),
         binding_message: None,
+        transaction: None,
         acr_values: None,
         delegated: None,
         requested_expiry_seconds: None,

@@ -51,6 +51,9 @@ pub struct AccessRequest {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub requested_expiry_seconds: Option<i64>,
     pub subject: Subject,
+    /// What a resource server wants approved, if it was that which asked for approval.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transaction: Option<Transaction>,
 }
 
 /// A request before it has an id: what a client sent, parsed and checked for shape.
@@ -68,6 +71,7 @@ pub struct Draft {
     pub requested_expiry_seconds: Option<i64>,
     pub callback: Option<Callback>,
     pub binding: Bound,
+    pub transaction: Option<Transaction>,
 }
 
 impl Draft {
@@ -88,6 +92,7 @@ impl Draft {
             acr_values: self.acr_values,
             requested_expiry_seconds: self.requested_expiry_seconds,
             callback: self.callback,
+            transaction: self.transaction,
             opened_at,
         }
     }
@@ -276,6 +281,22 @@ pub struct Delegator {
     /// The connection, as the configuration names it.
     pub connection: String,
     pub issuer: String,
+}
+
+/// The operation that a resource server wants approved before it carries it out. What is to be done
+/// are the authorization details of the request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Transaction {
+    /// Its `txn`, which the token that is issued has to name.
+    pub id: String,
+    /// Of the challenge.
+    pub jti: String,
+    /// Why approval is needed, in the words of the server.
+    pub reason: Untrusted,
+    /// The resource server.
+    pub server: String,
+    /// Until then the challenge could be presented again.
+    pub until: Timestamp,
 }
 
 /// Where the outcome is sent.

@@ -103,12 +103,24 @@ pub struct TaskResult {
     #[schema(value_type = Vec<Object>)]
     pub authorization_details: Vec<Map<String, Value>>,
     pub approval: ApprovalResult,
+    /// The operation that a resource server wanted approved; the token that is issued has to name it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub transaction: Option<TransactionResult>,
     /// Where to claim the single-use credential, while there is one to be had.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub credential_endpoint: Option<String>,
     /// What was granted of each part of a bundle; `null` where nothing was.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub items: Vec<Option<ItemResult>>,
+}
+
+/// What the token for an approved transaction has to say.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct TransactionResult {
+    /// As the resource server named it.
+    pub txn: String,
+    /// The resource server, for which the token is meant.
+    pub aud: String,
 }
 
 /// What was granted of one part of a bundle.
@@ -309,6 +321,10 @@ fn result(view: &View, public_url: &str) -> Option<TaskResult> {
             approved_until: approval.approved_until,
             state: None,
         },
+        transaction: view.request.transaction.as_ref().map(|transaction| TransactionResult {
+            txn: transaction.id.clone(),
+            aud: transaction.server.clone(),
+        }),
         credential_endpoint: is_claimable
             .then(|| format!("{public_url}/access/v1/requests/{}/credential", view.request.id)),
         items: if items.len() > 1 { items } else { Vec::new() },

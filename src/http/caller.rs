@@ -2,6 +2,7 @@
 //! client, and only then lets a handler see anything. Handlers get a [`Caller`] and nothing else.
 
 pub mod registry;
+pub(super) mod challenge;
 mod pace;
 pub(super) mod token;
 

@@ -66,6 +66,7 @@ enum Kind {
     Unauthenticated,
     Duplicate,
     InvalidDenialBinding,
+    InvalidTransactionChallenge,
     ExpiredDenial,
     NotRequestable,
     TaskExpired,
@@ -151,6 +152,7 @@ impl Kind {
                 "Used before",
             ),
             Self::InvalidDenialBinding => INVALID_DENIAL_BINDING,
+            Self::InvalidTransactionChallenge => INVALID_TRANSACTION_CHALLENGE,
             Self::ExpiredDenial => EXPIRED_DENIAL,
             Self::NotRequestable => NOT_REQUESTABLE,
             Self::TaskExpired => TASK_EXPIRED,
@@ -197,6 +199,9 @@ const INVALID_DENIAL_BINDING: Row = (
     INVALID,
     "Not what was denied",
 );
+
+const INVALID_TRANSACTION_CHALLENGE: Row =
+    ("urn:countersign:error:invalid_transaction_challenge", INVALID, "Challenge not accepted");
 
 const EXPIRED_DENIAL: Row = (
     "urn:openid:authzen:access-request:error:expired_denial",
@@ -294,6 +299,9 @@ impl From<Refusal> for Problem {
             Refusal::Unauthenticated { .. } => Self::of(Kind::Unauthenticated, detail),
             Refusal::Duplicate { .. } => Self::of(Kind::Duplicate, detail),
             Refusal::InvalidDenialBinding { .. } => Self::of(Kind::InvalidDenialBinding, detail),
+            Refusal::InvalidTransactionChallenge { .. } => {
+                Self::of(Kind::InvalidTransactionChallenge, detail)
+            }
             Refusal::ExpiredDenial => Self::of(Kind::ExpiredDenial, detail),
             Refusal::NotRequestable { .. } => Self::of(Kind::NotRequestable, detail),
             Refusal::TaskExpired => Self::of(Kind::TaskExpired, detail),

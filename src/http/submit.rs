@@ -70,7 +70,7 @@ use crate::{
          body = TaskResponse,
          headers(("Location" = String, description = "Where to follow it"),
                  ("ETag" = String, description = "Its version"))),
-        (status = 400, description = "`invalid_request`, `not_i_json` or `invalid_callback`; of a \
+        (status = 400, description = "`invalid_request`, `not_i_json`, `invalid_callback` or `invalid_transaction_challenge`; of a \
          denial, `invalid_denial_binding` or `not_requestable`",
          body = ProblemDetails, content_type = "application/problem+json"),
         (status = 401, description = "Who are you?", body = ProblemDetails,
@@ -114,7 +114,15 @@ pub(super) async fn submit(
         Some(token) => Some(state.registry.subject_claims(token, now).await?),
         None => None,
     };
-    let asker = Asker { client: &caller.client, claims };
+    let challenge = match &request.transaction_challenge {
+        // What was lost on its way back is had again when the challenge is long over.
+        Some(_) if let Some(view) = repeated(&state, &caller, key.as_ref()).await? => {
+            return Ok(answer(&state, &view).await);
+        }
+        Some(token) => Some(state.registry.challenge(token, now).await?),
+        None => None,
+    };
+    let asker = Asker { client: &caller.client, claims, challenge };
     let draft = draft::draft(request, asker, state.registry.servers(), now)?;
     match wish {
         wire::Wish::Preview => Ok(preview(&state, &caller, draft).await?.into_response()),
@@ -142,6 +150,18 @@ async fn open(
         return Ok(answer(state, &view).await);
     }
     Ok(answer(state, &opened.view).await)
+}
+
+/// The request that was made with the same key and body before.
+async fn repeated(
+    state: &AppState,
+    caller: &Caller,
+    key: Option<&KeyUse>,
+) -> Result<Option<View>, Problem> {
+    match key {
+        Some(key) => Ok(state.service.repeated(&caller.client, key).await?),
+        None => Ok(None),
+    }
 }
 
 async fn preview(
@@ -178,7 +198,7 @@ pub(crate) fn read(
     servers: &BTreeSet<String>,
     now: Timestamp,
 ) -> Result<Draft, Refusal> {
-    draft::draft(typed(body)?, Asker { client, claims: None }, servers, now)
+    draft::draft(typed(body)?, Asker::alone(client), servers, now)
 }
 
 /// A request in the words of this API, as its type and as it is judged for a client.
@@ -191,7 +211,7 @@ pub(super) fn understood(
     let body = serde_path_to_error::deserialize(plain).map_err(|error| {
         Refusal::InvalidRequest { detail: format!("at `{}`: {}", error.path(), error.inner()) }
     })?;
-    draft::draft(body, Asker { client, claims: None }, servers, now)
+    draft::draft(body, Asker::alone(client), servers, now)
 }
 
 fn typed<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {

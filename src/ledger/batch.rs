@@ -55,9 +55,7 @@ fn wanted(lane: &Lane, commands: &[Command]) -> (load::Wanted, BTreeMap<ClientId
         let key = command.act.key().map(|(client, key)| (client.clone(), key.to_owned()));
         wanted.keys.extend(key);
         wanted.presses.extend(command.act.press().map(str::to_owned));
-        wanted
-            .presses
-            .extend(command.act.denials().into_iter().flat_map(|all| all.keys().cloned()));
+        wanted.presses.extend(command.act.once().into_iter().flat_map(|all| all.keys().cloned()));
         if let Act::Open(open) = &command.act {
             wanted.same.extend(open.same.clone());
             for (name, brake) in open.brakes() {

@@ -216,7 +216,7 @@ impl Service {
             Refused::Unknown => RefusalKind::UnknownButton,
             Refused::Over(_) => RefusalKind::Over,
             Refused::KeyReused
-            | Refused::DenialSpent
+            | Refused::Spent(_)
             | Refused::TooManyPending { .. }
             | Refused::NotJoinable
             | Refused::HeldBack(_)

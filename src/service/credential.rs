@@ -267,6 +267,7 @@ fn state(view: &View, issuer: &str, now: Timestamp) -> Option<claims::ApprovalSt
         binding_hash: binding.hash,
         binding_context_members: binding.context_members,
         approved_until: approval.approved_until.to_string(),
+        txn: request.transaction.as_ref().map(|transaction| transaction.id.clone()),
     })
 }
 

@@ -205,5 +205,6 @@ fn draft(delegated: Delegated, expires_in_seconds: i64) -> Draft {
         acr_values: delegated.acr_values,
         requested_expiry_seconds: Some(expires_in_seconds),
         callback: None,
+        transaction: None,
     }
 }

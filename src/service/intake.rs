@@ -9,7 +9,7 @@ use crate::{
     domain::{
         access::{
             Act,
-            open::{KeyUse, Open},
+            open::{KeyUse, Once, Open, Proof},
             slice::View,
         },
         brake,
@@ -19,6 +19,7 @@ use crate::{
         plan::Plan,
         request::{AccessRequest, Draft},
         task::TaskResponse,
+        transaction,
     },
     law::planning::{Asking, Explained},
     refusal::Refusal,
@@ -52,6 +53,7 @@ impl Service {
         key: Option<KeyUse>,
     ) -> Result<Opened, Refusal> {
         let mut request = self.request(client, draft);
+        let challenge = once(&request);
         let held = self.held(client, &request, denied).await?;
         self.hear_providers().await?;
         let plans = match self.plans(client, &request) {
@@ -61,8 +63,11 @@ impl Service {
         request.binding.evaluations = held.iter().map(|one| one.evaluation_id.clone()).collect();
         let requester = self.requester(client, &request, &plans);
         let mut open = Open::new(request, plans, key, client.pending_limit).showing(requester);
-        let marks = held.into_iter().map(|one| (denial::mark(&one.evaluation_id), one.until));
-        open.denials = marks.collect();
+        let denial = |until| Once { what: Proof::Denial, until };
+        let marks = held.into_iter();
+        open.once =
+            marks.map(|one| (denial::mark(&one.evaluation_id), denial(one.until))).collect();
+        open.once.extend(challenge);
         let command = self.command(Act::Open(Box::new(open)));
         let view = self.parts.ledger.submit(command).await?;
         let response = self.task(&view);
@@ -148,6 +153,13 @@ impl Service {
     pub(super) fn platforms(&self) -> Vec<&'static str> {
         self.parts.chats.keys().copied().collect()
     }
+}
+
+/// The challenge that a request is about is good for one request.
+fn once(request: &AccessRequest) -> Option<(String, Once)> {
+    let transaction = request.transaction.as_ref()?;
+    let once = Once { what: Proof::Challenge, until: transaction.until };
+    Some((transaction::mark(transaction), once))
 }
 
 /// What was denied, and has no way to a yes today.

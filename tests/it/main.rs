@@ -6,6 +6,7 @@ mod audit;
 mod authzen;
 mod callback;
 mod canary;
+mod challenge;
 mod claims;
 mod credential;
 mod database;

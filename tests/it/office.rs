@@ -60,6 +60,8 @@ pub(crate) struct Site {
     pub(crate) callback: Option<String>,
     /// Where the access tokens of callbacks come from.
     pub(crate) login: Option<String>,
+    /// One more resource server.
+    pub(crate) server: String,
     /// More of the configuration.
     pub(crate) more: String,
 }
@@ -73,6 +75,7 @@ impl Default for Site {
             realm: None,
             callback: None,
             login: None,
+            server: String::new(),
             more: String::new(),
         }
     }
@@ -361,7 +364,7 @@ clients:
   - {{ id: other-gate, api_keys: [{{ env: OTHER_GATE_KEY }}], scopes: ["*"], trust: trusted, mode: arap }}
 resource_servers:
   - {{ id: "https://bank.example/", api_keys: [{{ env: BANK_KEY }}] }}
-  - {{ id: "https://other.example/", api_keys: [{{ env: OTHER_BANK_KEY }}] }}
+  - {{ id: "https://other.example/", api_keys: [{{ env: OTHER_BANK_KEY }}] }}{server}
 encryption_key: {{ env: ENCRYPTION_KEY }}
 limits: {{ requests_per_second: 100000 }}
 auditors: [{{ id: siem, api_keys: [{{ env: AUDITOR_KEY }}] }}]
@@ -371,6 +374,7 @@ egress: {{ allow: [127.0.0.1/32] }}{keycloak}
         database.url(),
         receiver.endpoint,
         login = callback_token(site),
+        server = site.server,
         more = site.more,
     );
     let environment = Environment::of([
@@ -381,6 +385,7 @@ egress: {{ allow: [127.0.0.1/32] }}{keycloak}
         ("OTHER_GATE_KEY", OTHER_GATE_KEY),
         ("BANK_KEY", BANK_KEY),
         ("OTHER_BANK_KEY", OTHER_BANK_KEY),
+        ("PAYMENTS_KEY", PAYMENTS_KEY),
         ("ENCRYPTION_KEY", ENCRYPTION_KEY),
         ("KEYCLOAK_PATH", KEYCLOAK_PATH),
         ("CALLBACK_SECRET", login::SECRET),
@@ -404,6 +409,7 @@ fn callback_token(site: &Site) -> String {
 
 /// The keys of the resource servers.
 pub(crate) const BANK_KEY: &str = "cs_bank_00000000000000000000000000000000000000000000";
+pub(crate) const PAYMENTS_KEY: &str = "cs_payments_00000000000000000000000000000000000000000000";
 pub(crate) const OTHER_BANK_KEY: &str = "cs_otherbank_00000000000000000000000000000000000000000000";
 
 /// The keys of two clients that follow AuthZEN's access request profile to the letter.

@@ -104,6 +104,7 @@ pub(crate) fn draft(action: &str, requested: RequestedAccess, context: Context) 
         credential: None,
         login_hint: None,
         binding: Bound::default(),
+        transaction: None,
         binding_message: None,
         acr_values: None,
         delegated: None,

@@ -117,6 +117,9 @@ pub struct ApprovalState {
     pub binding_context_members: Vec<String>,
     /// RFC 3339. Tokens issued on it may not live longer.
     pub approved_until: String,
+    /// Of the transaction that a resource server wanted approved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub txn: Option<String>,
 }
 
 /// On whose behalf access was asked.

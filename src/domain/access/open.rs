@@ -38,8 +38,9 @@ pub struct Open {
     pub requester: Option<Identity>,
     /// The server that waits for the decision, if one has handed it over.
     pub delegation: Option<NewDelegation>,
-    /// The denials that it answers, each good for one request, and until when that is remembered.
-    pub denials: BTreeMap<String, Timestamp>,
+    /// What is good for one request only: the denials that it answers, the challenge that it is
+    /// about.
+    pub once: BTreeMap<String, Once>,
     /// What others must have alike to share its card, made before the batch as well.
     pub same: Option<String>,
 }
@@ -61,7 +62,7 @@ impl Open {
             pending_limit,
             requester: None,
             delegation: None,
-            denials: BTreeMap::new(),
+            once: BTreeMap::new(),
             same,
         }
     }
@@ -84,6 +85,20 @@ impl Open {
     }
 }
 
+/// Something that is good for one request, and until when that is remembered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Once {
+    pub what: Proof,
+    pub until: Timestamp,
+}
+
+/// What is good for one request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Proof {
+    Denial,
+    Challenge,
+}
+
 /// An idempotency key and the body that it came with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyUse {
@@ -97,8 +112,8 @@ pub(super) fn open(slice: &mut Slice, mut open: Open, ids: &mut Ids, now: Timest
     if let Some(reply) = key.and_then(|key| seen_before(slice, &open.request.integrator, key)) {
         return reply;
     }
-    if open.denials.keys().any(|denial| slice.presses.contains_key(denial)) {
-        return Err(Refused::DenialSpent);
+    if let Some(spent) = open.once.iter().find(|(mark, _)| slice.presses.contains_key(*mark)) {
+        return Err(Refused::Spent(spent.1.what));
     }
     if let Some((name, held)) = held_back(slice, &open, now) {
         note(slice, &open, (&name, &held), ids);
@@ -111,9 +126,9 @@ pub(super) fn open(slice: &mut Slice, mut open: Open, ids: &mut Ids, now: Timest
     }
     *pending += 1;
     count(slice, &open, now);
-    for (denial, until) in &open.denials {
-        slice.presses.insert(denial.clone(), None);
-        slice.effects.presses.insert(denial.clone(), Judged { refused: None, until: *until });
+    for (mark, once) in &open.once {
+        slice.presses.insert(mark.clone(), None);
+        slice.effects.presses.insert(mark.clone(), Judged { refused: None, until: once.until });
     }
     if let Some(key) = open.key.take() {
         remember(slice, client, key, open.request.id.clone());

@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use tokio::sync::Semaphore;
 
 use super::{
+    challenge::{self, Challenge, Unfit},
     pace::Pace,
     token::{self, Refused, SubjectClaims},
 };
@@ -40,6 +41,8 @@ pub struct Registry {
     servers: BTreeSet<String>,
     tokens: HashMap<TokenSubject, ClientId>,
     issuers: HashMap<String, Trusted>,
+    /// The resource servers whose challenges are believed, by id.
+    challengers: HashMap<String, Trusted>,
     pub(super) crowd: Semaphore,
 }
 
@@ -81,6 +84,16 @@ pub(super) enum Party<'r> {
     ResourceServer(&'r Keyed),
 }
 
+impl Trusted {
+    fn new(issuer: Issuer, egress: &Egress) -> Self {
+        let jwks = match &issuer.keys {
+            Keys::Given(set) => Jwks::given(set, issuer.algorithm),
+            Keys::Fetched(url) => Jwks::fetched(url.clone(), issuer.algorithm, egress.clone()),
+        };
+        Self { issuer, jwks }
+    }
+}
+
 impl Keyed {
     fn new(id: String, requests_per_second: u32) -> Self {
         Self { id: id.into(), pace: Arc::new(Pace::new(requests_per_second)) }
@@ -113,6 +126,7 @@ impl Registry {
             servers: servers.iter().map(|server| server.id.clone()).collect(),
             tokens: HashMap::new(),
             issuers: HashMap::new(),
+            challengers: HashMap::new(),
             crowd: Semaphore::new(CROWD),
         };
         for integrator in integrators {
@@ -123,6 +137,9 @@ impl Registry {
             registry.hold(auditor.api_keys, || Holder::Auditor(keyed.clone()));
         }
         for server in servers {
+            if let Some(issuer) = server.challenges {
+                registry.challengers.insert(server.id.clone(), Trusted::new(issuer, egress));
+            }
             let keyed = Keyed::new(server.id, server.requests_per_second);
             registry.hold(server.api_keys, || Holder::ResourceServer(keyed.clone()));
         }
@@ -131,11 +148,7 @@ impl Registry {
             registry.hold(provider.api_keys, || Holder::Provider(keyed.clone()));
         }
         for issuer in issuers {
-            let jwks = match &issuer.keys {
-                Keys::Given(set) => Jwks::given(set, issuer.algorithm),
-                Keys::Fetched(url) => Jwks::fetched(url.clone(), issuer.algorithm, egress.clone()),
-            };
-            registry.issuers.insert(issuer.issuer.clone(), Trusted { issuer, jwks });
+            registry.issuers.insert(issuer.issuer.clone(), Trusted::new(issuer, egress));
         }
         registry
     }
@@ -226,6 +239,22 @@ impl Registry {
         let trusted = self.issuers.get(&hint.issuer).ok_or(Refused::Issuer).map_err(refused)?;
         let key = trusted.jwks.key(&hint.kid).await.ok_or(Refused::Key).map_err(refused)?;
         token::verify_subject(token, &trusted.issuer, &key, now).map_err(refused)
+    }
+
+    /// What a resource server wants approved, in its own signed words.
+    pub(in crate::http) async fn challenge(
+        &self,
+        token: &str,
+        now: Timestamp,
+    ) -> Result<Challenge, Refusal> {
+        let refused = |why: Unfit| Refusal::InvalidTransactionChallenge {
+            detail: format!("the `transaction_challenge` is not accepted: {why}"),
+        };
+        let hint = token::hint(token).map_err(|why| refused(why.into()))?;
+        let trusted = self.challengers.get(&hint.issuer);
+        let trusted = trusted.ok_or_else(|| refused(Refused::Issuer.into()))?;
+        let key = trusted.jwks.key(&hint.kid).await.ok_or_else(|| refused(Refused::Key.into()))?;
+        challenge::verify(token, &trusted.issuer, &key, now).map_err(refused)
     }
 
     pub(super) async fn client_by_token(

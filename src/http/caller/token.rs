@@ -15,7 +15,7 @@ use serde_json::{Map, Value};
 use crate::{config::issuer::Issuer, domain::request::SignIn};
 
 const MAX_BYTES: usize = 16 * 1024;
-const LEEWAY_S: i64 = 30;
+pub(super) const LEEWAY_S: i64 = 30;
 
 /// The types that an access token may have where the issuer's own is not configured. Anything else
 /// was made for another door.
@@ -78,6 +78,17 @@ pub(super) fn verify(
         Some(Value::String(client)) => Ok(client.clone()),
         Some(_) | None => Err(Refused::Client),
     }
+}
+
+/// Whether a token of the issuer's own type holds; what it says is up to the caller.
+pub(super) fn verify_typed(
+    token: &str,
+    issuer: &Issuer,
+    key: &DecodingKey,
+    now: Timestamp,
+) -> Result<(), Refused> {
+    let (header, _) = verified(token, issuer, &[&issuer.audience], key, now)?;
+    check_type(&header, issuer.token_type.as_deref())
 }
 
 /// What a token says of a subject. A claim that is believed has to be there: one that was left out,

@@ -1,6 +1,7 @@
 //! From the wire to a draft: what a body of the right shape may still not say, and what this client
 //! may not ask for.
 
+mod challenge;
 mod credential;
 
 pub(in crate::http) use self::credential::is_thumbprint;
@@ -27,7 +28,7 @@ use crate::{
             Item, RequestedAccess, Resource, SignIn, Subject, Urgency,
         },
     },
-    http::caller::token::SubjectClaims,
+    http::caller::{challenge::Challenge, token::SubjectClaims},
     refusal::Refusal,
 };
 
@@ -64,6 +65,15 @@ const EVENTS: [&str; 9] = [
 pub(super) struct Asker<'a> {
     pub(super) client: &'a Client,
     pub(super) claims: Option<SubjectClaims>,
+    /// What a resource server wants approved.
+    pub(super) challenge: Option<Challenge>,
+}
+
+impl<'a> Asker<'a> {
+    /// A client of which nobody else has said anything.
+    pub(super) fn alone(client: &'a Client) -> Self {
+        Self { client, claims: None, challenge: None }
+    }
 }
 
 type Checked<T> = Result<T, Refusal>;
@@ -71,14 +81,18 @@ type Checked<T> = Result<T, Refusal>;
 /// Checks a body against the rules for all and those for this client. `servers` are the resource
 /// servers that a credential can be meant for.
 pub(super) fn draft(
-    body: SubmitRequest,
-    Asker { client, claims }: Asker<'_>,
+    mut body: SubmitRequest,
+    Asker { client, claims, challenge }: Asker<'_>,
     servers: &BTreeSet<String>,
     now: Timestamp,
 ) -> Checked<Draft> {
-    let asking = match body.client {
+    let mut asking = match body.client.take() {
         Some(body) => asking_client(body)?,
         None => itself(client),
+    };
+    let transaction = match challenge {
+        Some(challenge) => Some(challenge::take(challenge, &mut body, &mut asking)?),
+        None => None,
     };
     let items = match (body.items, body.action, body.resource, body.requested_access) {
         (Some(items), None, None, None) => bundle(items, now)?,
@@ -116,6 +130,7 @@ pub(super) fn draft(
         acr_values: plain("acr_values", body.acr_values, MAX_ID_CHARS)?,
         requested_expiry_seconds: seconds("requested_expiry", body.requested_expiry)?,
         callback: body.callback.map(|body| callback(body, client)).transpose()?,
+        transaction,
     })
 }
 

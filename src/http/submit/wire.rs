@@ -32,6 +32,10 @@ pub(super) struct SubmitRequest {
     /// To what it is to be done. Left out, it is the OAuth client.
     pub(super) resource: Option<ResourceBody>,
     pub(super) requested_access: Option<RequestedAccessBody>,
+    /// What a resource server wants approved, as it signed it (a transaction challenge): instead of
+    /// `action`, `resource`, `items` and what `requested_access` would name.
+    #[schema(max_length = 16384)]
+    pub(super) transaction_challenge: Option<String>,
     /// A bundle, instead of `action`, `resource` and `requested_access`: each is decided on its
     /// own.
     #[schema(min_items = 1, max_items = 20)]

@@ -44,7 +44,8 @@ fn with(member: &str, value: Value) -> Value {
 
 fn taken(body: Value) -> Checked<Draft> {
     let servers = BTreeSet::from([API.to_owned()]);
-    let asker = Asker { client: &client(), claims: None };
+    let client = client();
+    let asker = Asker::alone(&client);
     draft(serde_json::from_value(body).unwrap(), asker, &servers, now())
 }
 
@@ -269,7 +270,7 @@ fn claims_are_taken_from_those_who_may_make_them() {
     };
     assert!(refused(body()).contains("`assert_claims: true`"));
     let believed = Client { claims: Claims::Believed, ..client() };
-    let asker = Asker { client: &believed, claims: None };
+    let asker = Asker::alone(&believed);
     let draft = draft(serde_json::from_value(body()).unwrap(), asker, &BTreeSet::new(), now());
     let draft = draft.unwrap();
     assert_eq!(
