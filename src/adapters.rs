@@ -1,6 +1,7 @@
 //! The only place that names adapters: makes them out of the configuration.
 
 mod directory;
+pub mod hydra;
 pub mod keycloak;
 pub mod slack;
 mod teams;

@@ -6,6 +6,7 @@ mod callback_token;
 pub mod client;
 mod directory;
 pub mod environment;
+mod hydra;
 pub mod issuer;
 pub mod keycloak;
 pub mod page;
@@ -65,6 +66,8 @@ pub struct Config {
     pub issuers: Vec<Issuer>,
     /// Servers that hand decisions over.
     pub keycloak: Vec<countersign_keycloak::settings::Connection>,
+    /// The server whose consent page waits here.
+    pub hydra: Option<countersign_hydra::settings::Settings>,
     /// Who tells us of people and groups.
     pub providers: Vec<Provider>,
     /// Who is on call, by addresses of one's own.
@@ -118,6 +121,7 @@ const KEYS: &[&str] = &[
     "resource_servers",
     "issuers",
     "keycloak",
+    "hydra",
     "scim",
     "on_call",
     "pagerduty",
@@ -179,10 +183,13 @@ impl Reader<'_> {
         let egress = self.egress(members.get("egress"));
         let issuers = self.issuers(members.get("issuers"), public_url.as_deref());
         let keycloak = self.keycloak(members.get("keycloak"), &encryption_keys);
+        let hydra = self.hydra(members.get("hydra"), &egress.allow, &encryption_keys);
+        let hydra_issuer = hydra.as_ref().map(|hydra| hydra.issuer.as_str().trim_end_matches('/'));
         let trusted: Vec<&str> = issuers
             .iter()
             .map(|each| each.issuer.as_str())
             .chain(keycloak.iter().flat_map(|each| &each.realms).map(|realm| &*realm.issuer))
+            .chain(hydra_issuer)
             .collect();
         let around = Around {
             limits,
@@ -219,6 +226,7 @@ impl Reader<'_> {
             resource_servers: servers.into_iter().map(|(_, server)| server).collect(),
             issuers,
             keycloak,
+            hydra,
             providers: providers.into_iter().map(|(_, provider)| provider).collect(),
             on_call,
             pagerduty,

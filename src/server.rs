@@ -47,6 +47,7 @@ pub fn assemble(setup: Setup, more: impl FnOnce(&Service) -> Router) -> (App, Ro
     let signing = means.signing();
     let mut clients = config.clients;
     let auth_server = adapters::auth_server(&mut clients, &means);
+    let consent = config.hydra.as_ref().map(|hydra| adapters::hydra::door(hydra, &means));
     let Means { store, egress, keys, clock, seeds } = means;
     let delegator = adapters::keycloak::delegator(&config.keycloak, &egress, &clock);
     let app = App::new(Deps {
@@ -78,6 +79,10 @@ pub fn assemble(setup: Setup, more: impl FnOnce(&Service) -> Router) -> (App, Ro
         .fold(more(&app.service), |routes, chat| routes.merge(chat.routes(access.clone())));
     let ingress = match delegator {
         Some(delegator) => ingress.merge(delegator.routes(Arc::new(app.service.clone()))),
+        None => ingress,
+    };
+    let ingress = match consent {
+        Some(door) => ingress.merge(door(Arc::new(app.service.clone()))),
         None => ingress,
     };
     (app, http::router(&state, ingress))

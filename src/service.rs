@@ -4,6 +4,7 @@
 mod away;
 pub mod bind;
 mod clicks;
+mod consent;
 pub mod credential;
 pub(crate) mod delegation;
 pub mod evaluate;

@@ -121,6 +121,8 @@ fn the_file_names_every_key() {
     assert_eq!(names(token), client::TOKEN_KEYS.iter().copied().collect());
     let auditor = first(member(&root, "auditors"));
     assert_eq!(names(auditor), client::AUDITOR_KEYS.iter().copied().collect());
+    let hydra = names(member(&root, "hydra"));
+    assert_eq!(hydra, hydra::KEYS.iter().copied().collect());
     let server = first(member(&root, "resource_servers"));
     assert_eq!(names(server), client::SERVER_KEYS.iter().copied().collect());
     let mut challenges = names(member(server, "challenges"));

@@ -13,6 +13,7 @@ mod database;
 mod decide;
 mod directory;
 mod doctor;
+mod hydra;
 mod init;
 mod intake;
 mod keycloak;

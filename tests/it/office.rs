@@ -60,6 +60,8 @@ pub(crate) struct Site {
     pub(crate) callback: Option<String>,
     /// Where the access tokens of callbacks come from.
     pub(crate) login: Option<String>,
+    /// The address of an Ory Hydra, public and admin.
+    pub(crate) hydra: Option<String>,
     /// One more resource server.
     pub(crate) server: String,
     /// More of the configuration.
@@ -75,6 +77,7 @@ impl Default for Site {
             realm: None,
             callback: None,
             login: None,
+            hydra: None,
             server: String::new(),
             more: String::new(),
         }
@@ -351,7 +354,7 @@ clients:
     webhook_secret: {{ env: WEBHOOK_SECRET }}
     callbacks: {callbacks:?}
     scopes: ["*"]
-    trust: trusted{tokens}{login}
+    trust: trusted{tokens}{hydra_client}{login}
     tell_requester: true
   - id: gate
     name: Gate
@@ -368,12 +371,14 @@ resource_servers:
 encryption_key: {{ env: ENCRYPTION_KEY }}
 limits: {{ requests_per_second: 100000 }}
 auditors: [{{ id: siem, api_keys: [{{ env: AUDITOR_KEY }}] }}]
-egress: {{ allow: [127.0.0.1/32] }}{keycloak}
+egress: {{ allow: [127.0.0.1/32] }}{keycloak}{hydra}
 {more}
 "#,
         database.url(),
         receiver.endpoint,
         login = callback_token(site),
+        hydra_client = hydra_client(site),
+        hydra = hydra(site),
         server = site.server,
         more = site.more,
     );
@@ -396,6 +401,17 @@ egress: {{ allow: [127.0.0.1/32] }}{keycloak}
     Config::parse("countersign.yaml", &text, Path::new("/"), &environment)
         .map_err(|page| page.render(countersign::domain::diagnostic::Paint::Plain))
         .unwrap_or_else(|page| panic!("{page}"))
+}
+
+fn hydra_client(site: &Site) -> String {
+    let client =
+        |url: &String| format!("\n    tokens: [{{ issuer: \"{url}\", client_id: shop-admin }}]");
+    site.hydra.as_ref().map(client).unwrap_or_default()
+}
+
+fn hydra(site: &Site) -> String {
+    let section = |url: &String| format!("\nhydra: {{ issuer: \"{url}\", admin_url: \"{url}\" }}");
+    site.hydra.as_ref().map(section).unwrap_or_default()
 }
 
 /// Where the tokens for the callbacks of the client that asks come from, if they need any.

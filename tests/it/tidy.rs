@@ -70,6 +70,7 @@ fn the_domain_knows_only_the_port() {
         "countersign_sandbox",
         "countersign_webhook",
         "countersign_directory::",
+        "countersign_hydra",
         "countersign_keycloak",
         "countersign_egress",
         "crate::audit",
@@ -113,6 +114,7 @@ fn only_the_root_names_adapters() {
         "countersign_sandbox",
         "countersign_webhook",
         "countersign_directory::",
+        "countersign_hydra",
         "countersign_keycloak",
         "countersign_hydra",
     ];

@@ -8,6 +8,7 @@ pub mod body;
 pub mod card;
 pub mod chat;
 pub mod clock;
+pub mod consent;
 pub mod delegation;
 pub mod directory;
 pub mod error;

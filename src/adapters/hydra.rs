@@ -1,0 +1,29 @@
+//! Ory Hydra, put together out of its parts.
+
+use std::sync::Arc;
+
+use axum::Router;
+use countersign_hydra::{Browsers, Parts, Random, routes, settings::Settings};
+use countersign_port::consent::Consents;
+
+use super::time;
+use crate::means::Means;
+
+/// The name under which it keeps its records.
+const ADAPTER: &str = "hydra";
+
+/// The page that waits.
+pub fn door(
+    settings: &Settings,
+    means: &Means,
+) -> impl FnOnce(Arc<dyn Consents>) -> Router + use<> {
+    let seeds = means.seeds.clone();
+    let random = Random(Arc::new(move || seeds.seed().0));
+    let memory = Arc::new(means.memory(ADAPTER));
+    let parts = Parts {
+        settings: settings.clone(),
+        egress: means.egress.clone(),
+        browsers: Browsers::new(memory, random, time(&means.clock)),
+    };
+    move |consents| routes(parts, consents)
+}

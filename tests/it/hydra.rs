@@ -1,0 +1,220 @@
+//! Stories with Ory Hydra: a browser waits on our page while people decide, and goes back to Hydra. No
+//! page has a script, so these stories need none. Hydra is one that keeps its contract.
+
+mod fake;
+
+use countersign_port::{access::DenyReason, card::Verb};
+use countersign_sandbox::click::Answers;
+use jiff::SignedDuration;
+use reqwest::{
+    Response,
+    header::{COOKIE, LOCATION, SET_COOKIE},
+    redirect::Policy,
+};
+use serde_json::json;
+
+use self::fake::Fake;
+use crate::office::{Office, Site, tell_in};
+
+async fn tell<F: Future<Output = Office>>(story: impl Fn(Office, Fake) -> F) {
+    let fake = Fake::start().await;
+    let site = Site { hydra: Some(fake.url.clone()), ..Site::default() };
+    tell_in(&site, |office| {
+        fake.forget();
+        story(office, fake.clone())
+    })
+    .await;
+}
+
+/// A browser with its cookies, that looks at where it is sent to before it goes there.
+struct Browser {
+    http: reqwest::Client,
+    cookies: Vec<String>,
+}
+
+impl Browser {
+    #[expect(clippy::disallowed_methods, reason = "the tests call the service from outside")]
+    fn new() -> Self {
+        let http = reqwest::Client::builder().redirect(Policy::none()).build().unwrap();
+        Self { http, cookies: Vec::new() }
+    }
+
+    async fn open(&mut self, office: &Office, challenge: &str) -> Response {
+        let url = format!("{}/hydra/consent?consent_challenge={challenge}", office.url);
+        let answer =
+            self.http.get(url).header(COOKIE, self.cookies.join("; ")).send().await.unwrap();
+        let set = answer.headers().get_all(SET_COOKIE).iter();
+        let first = |text: &str| text.split(';').next().unwrap().to_owned();
+        self.cookies.extend(set.map(|value| first(value.to_str().unwrap())));
+        answer
+    }
+
+    async fn reads(&mut self, office: &Office, challenge: &str) -> (u16, String) {
+        let answer = self.open(office, challenge).await;
+        (answer.status().as_u16(), answer.text().await.unwrap())
+    }
+
+    /// Where it is sent.
+    async fn sent(&mut self, office: &Office, challenge: &str) -> String {
+        let answer = self.open(office, challenge).await;
+        assert_eq!(answer.status(), 303);
+        answer.headers()[LOCATION].to_str().unwrap().to_owned()
+    }
+}
+
+/// Two shop leads and security say yes.
+async fn approve(office: &Office) {
+    for who in ["erin", "farid"] {
+        office.press(who, "shop-approvals", Verb::Approve).await.unwrap();
+    }
+    office.settle().await;
+    office.press("sam", "security", Verb::Approve).await.unwrap();
+    office.settle().await;
+}
+
+const WRITE: &str = "openid prod:orders:write";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_page_waits_until_people_have_decided() {
+    tell(|office, fake| async move {
+        fake.asks("c-1", "dana", WRITE);
+        let mut browser = Browser::new();
+        let (status, page) = browser.reads(&office, "c-1").await;
+        assert_eq!(status, 200, "{page}");
+        office.settle().await;
+        for words in ["Waiting for approval", "arq_", "http-equiv=\"refresh\"", "wait=1"] {
+            assert!(page.contains(words), "{words}: {page}");
+        }
+        for never in ["<script", "<form", "<button"] {
+            assert!(!page.contains(never), "{never}: {page}");
+        }
+        // Looking again makes nothing new, in another process either.
+        let (status, again) = browser.reads(&office, "c-1").await;
+        assert_eq!((status, reference(&again)), (200, reference(&page)));
+        let office = office.restart().await;
+        assert_eq!(reference(&browser.reads(&office, "c-1").await.1), reference(&page));
+        assert_eq!(office.sandbox.messages("shop-approvals").len(), 1);
+        assert_eq!(fake.answers(), [], "nothing is told before people have decided");
+
+        approve(&office).await;
+        let next = browser.sent(&office, "c-1").await;
+        assert_eq!(next, format!("{}/oauth2/auth?verified=c-1", fake.url));
+        let answers = fake.answers();
+        let [(verb, grant)] = &answers[..] else { panic!("one answer: {answers:?}") };
+        assert_eq!(verb, "accept");
+        assert_eq!(grant["grant_scope"], json!(["prod:orders:write", "openid"]));
+        assert_eq!(grant["grant_access_token_audience"], json!(["https://api.example/"]));
+        assert_eq!(grant["remember"], false);
+        let session = &grant["session"]["access_token"]["countersign"];
+        assert_eq!(session["request_id"], reference(&page));
+        // Hydra has its answer, and whoever comes back goes on.
+        assert_eq!(browser.sent(&office, "c-1").await, next);
+        assert_eq!(fake.answers().len(), 1);
+        office
+    })
+    .await;
+}
+
+fn reference(page: &str) -> String {
+    let (_, rest) = page.split_once("<code>").expect("a reference");
+    rest.split_once('<').expect("its end").0.to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_people_left_out_is_not_granted() {
+    tell(|office, fake| async move {
+        fake.asks("c-1", "dana", "openid report:read prod:orders:write");
+        let mut browser = Browser::new();
+        assert_eq!(browser.reads(&office, "c-1").await.0, 200);
+        office.settle().await;
+        let less = || Answers::less(vec![0], None);
+        for who in ["erin", "farid"] {
+            office.press_with(who, "shop-approvals", Verb::ApproveLess, less()).await.unwrap();
+        }
+        office.settle().await;
+        office.press_with("sam", "security", Verb::ApproveLess, less()).await.unwrap();
+        office.settle().await;
+        browser.sent(&office, "c-1").await;
+        assert_eq!(fake.answers()[0].1["grant_scope"], json!(["report:read", "openid"]));
+        office
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_no_and_a_silence_are_told_as_denied() {
+    tell(|office, fake| async move {
+        let mut browser = Browser::new();
+        fake.asks("c-1", "dana", WRITE);
+        browser.reads(&office, "c-1").await;
+        office.settle().await;
+        let no = Answers::deny(DenyReason::NotNeededNow, "");
+        office.press_with("erin", "shop-approvals", Verb::Deny, no).await.unwrap();
+        office.settle().await;
+        browser.sent(&office, "c-1").await;
+        // Nobody decides: told while Hydra still knows of it.
+        fake.asks("c-2", "dana", WRITE);
+        browser.reads(&office, "c-2").await;
+        office.advance(SignedDuration::from_mins(30)).await;
+        browser.sent(&office, "c-2").await;
+        // What the policy has no way for is no outage.
+        fake.asks("c-3", "dana", "no:such:scope");
+        browser.sent(&office, "c-3").await;
+        // And what nobody is asked about is granted at once.
+        fake.asks("c-4", "dana", "openid offline");
+        browser.sent(&office, "c-4").await;
+        let answers = fake.answers();
+        let verbs: Vec<&str> = answers.iter().map(|(verb, _)| verb.as_str()).collect();
+        assert_eq!(verbs, ["reject", "reject", "reject", "accept"]);
+        assert!(answers[..3].iter().all(|(_, body)| body["error"] == "access_denied"));
+        assert_eq!(answers[3].1["grant_scope"], json!(["openid", "offline"]));
+        office
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_browser_is_refused() {
+    tell(|office, fake| async move {
+        fake.asks("c-1", "dana", WRITE);
+        let (mut first, mut second) = (Browser::new(), Browser::new());
+        assert_eq!(first.reads(&office, "c-1").await.0, 200);
+        let (status, page) = second.reads(&office, "c-1").await;
+        assert_eq!(status, 403);
+        assert!(page.contains("another browser") && !page.contains("arq_"), "{page}");
+        // Nor with the cookie of another consent, nor after the decision.
+        fake.asks("c-2", "dana", WRITE);
+        assert_eq!(second.reads(&office, "c-2").await.0, 200);
+        let stolen = second.cookies[0].split_once('=').unwrap().1.to_owned();
+        let name = first.cookies[0].split_once('=').unwrap().0.to_owned();
+        second.cookies.push(format!("{name}={stolen}"));
+        assert_eq!(second.reads(&office, "c-1").await.0, 403);
+        assert_eq!(first.reads(&office, "c-1").await.0, 200);
+        office.settle().await;
+        assert_eq!(fake.answers(), []);
+        office
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_browser_goes_nowhere_but_to_hydra() {
+    tell(|office, fake| async move {
+        fake.asks("c-1", "dana", WRITE);
+        let mut browser = Browser::new();
+        browser.reads(&office, "c-1").await;
+        office.settle().await;
+        approve(&office).await;
+        fake.redirects_to("https://evil.example/");
+        let (status, page) = browser.reads(&office, "c-1").await;
+        assert_eq!(status, 502, "{page}");
+        assert!(!page.contains("evil.example"), "{page}");
+        for (challenge, status) in [("", 400), ("unknown", 404), (&*"c".repeat(9000), 400)] {
+            assert_eq!(browser.reads(&office, challenge).await.0, status);
+        }
+        fake.asks_for("c-5", "stranger", "dana", WRITE);
+        assert_eq!(browser.reads(&office, "c-5").await.0, 403);
+        office
+    })
+    .await;
+}
