@@ -12,7 +12,7 @@ use jiff::SignedDuration;
 
 use super::{
     blueprint::{SECURITY, SHOP},
-    workplace::{Workplace, tell, write_prod},
+    workplace::{Workplace, tell, write_prod, write_prod_for},
 };
 use crate::patience::until;
 
@@ -81,7 +81,7 @@ async fn without_a_token_clicks_are_answered_in_time_and_sends_wait() {
         assert!(again.contains("You already approved"), "{again}");
         assert_eq!(workplace.entries(&id, "vote_cast").await.len(), 1);
         // What is to be sent waits for the answer to the question that the clicks have asked.
-        let second = workplace.ask(&write_prod()).await;
+        let second = workplace.ask(&write_prod_for("Another one")).await;
         assert_eq!(asked(&workplace), before + 1, "one question for all of them");
         assert_eq!(workplace.teams.messages(SHOP).len(), 2);
         for who in ["farid", "erin"] {
