@@ -100,7 +100,8 @@ async fn what_is_ended_counts_nowhere_any_more() {
         office.press("gus", "shop-approvals", Verb::Approve).await.unwrap();
         office.press("farid", "shop-approvals", Verb::Approve).await.unwrap();
         office.settle().await;
-        // She comes back at the other replica, and says nothing to this one.
+        // She comes back at the other replica, a little later, and says nothing to this one.
+        office.clock.advance(SignedDuration::from_millis(1));
         let by = demo::identity("erin");
         let said = replica.service.say(&Word::Back, &by).await.unwrap();
         assert_eq!(said, "Welcome back. Gus Lind does not decide for you any more.");
