@@ -60,9 +60,10 @@ pub(super) struct EvaluationsRequest {
     #[serde(default, deserialize_with = "object")]
     #[schema(value_type = Option<Object>)]
     pub(super) context: Option<Map<String, Value>>,
-    /// Left out or empty, the whole is one question.
+    /// Each is an `EvaluationRequest`; what it leaves out stands beside the list. What is none is
+    /// answered with a no in its place. Left out or empty, the whole is one question.
     #[serde(default)]
-    #[schema(value_type = Vec<EvaluationRequest>, max_items = 50)]
+    #[schema(value_type = Vec<Value>, max_items = 50)]
     pub(super) evaluations: Vec<Value>,
     #[serde(default)]
     pub(super) options: Options,
