@@ -8,7 +8,6 @@ use serde::Deserialize;
 use super::{place::Place, server::Server};
 use crate::{
     command,
-    loopback::free_address,
     outcome::{During, Outcome, fail},
     workshop::Workshop,
 };
@@ -19,7 +18,6 @@ const EXAMPLES: &str = "400";
 
 /// Valid, and known to this run alone.
 const API_KEY: &str = "cs_peer_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
-const SANDBOX_KEY: &str = "a-key-that-nobody-else-knows";
 
 /// The part of the report that we read.
 #[derive(Debug, Deserialize)]
@@ -38,20 +36,7 @@ struct Cases {
 pub(super) fn run(shop: &Workshop) -> Outcome<String> {
     let place = Place::new(shop, "openapi")?;
     let mut schemathesis = place.python("st")?;
-    let database = place.path("run.db");
-    for file in ["run.db", "run.db-wal", "run.db-shm"].map(|name| place.path(name)) {
-        if file.exists() {
-            fs::remove_file(&file).during(file.display())?;
-        }
-    }
-    let address = free_address()?;
-    let mut serve = shop.countersign()?;
-    serve.args(["serve", "--config"]).arg(place.path("countersign.yaml"));
-    serve.env("COUNTERSIGN_LISTEN", address.to_string());
-    serve.env("COUNTERSIGN_PUBLIC_URL", format!("http://{address}"));
-    serve.env("COUNTERSIGN_DATABASE", format!("sqlite:{}", database.display()));
-    serve.env("PEER_SANDBOX_KEY", SANDBOX_KEY).env("PEER_API_KEY", API_KEY);
-    let _server = Server::start(&mut serve, address)?;
+    let (_server, address) = Server::afresh(shop, &place, &[("PEER_API_KEY", API_KEY)])?;
 
     schemathesis.args(["--no-color", "run", &format!("http://{address}/openapi.json")]);
     schemathesis.args(["--generation-deterministic", "--continue-on-failure", "--checks", "all"]);

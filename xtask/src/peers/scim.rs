@@ -1,14 +1,11 @@
 //! Whether our SCIM server is one: scim2-tester reads how it describes itself, then makes, reads,
 //! filters, replaces, patches and deletes resources by that description.
 
-use std::fs;
-
 use serde::Deserialize;
 
 use super::{place::Place, server::Server};
 use crate::{
     command,
-    loopback::free_address,
     outcome::{During, Outcome, fail},
     workshop::Workshop,
 };
@@ -17,7 +14,6 @@ const CHECKS_MIN: u64 = 50;
 
 /// Valid, and known to this run alone.
 const SCIM_KEY: &str = "cs_peer_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
-const SANDBOX_KEY: &str = "a-key-that-nobody-else-knows";
 
 /// How many checks ended in which way.
 #[derive(Debug, Default, Deserialize)]
@@ -36,20 +32,7 @@ struct Counts {
 pub(super) fn run(shop: &Workshop) -> Outcome<String> {
     let place = Place::new(shop, "scim")?;
     let mut tester = place.python("python")?;
-    let database = place.path("run.db");
-    for file in ["run.db", "run.db-wal", "run.db-shm"].map(|name| place.path(name)) {
-        if file.exists() {
-            fs::remove_file(&file).during(file.display())?;
-        }
-    }
-    let address = free_address()?;
-    let mut serve = shop.countersign()?;
-    serve.args(["serve", "--config"]).arg(place.path("countersign.yaml"));
-    serve.env("COUNTERSIGN_LISTEN", address.to_string());
-    serve.env("COUNTERSIGN_PUBLIC_URL", format!("http://{address}"));
-    serve.env("COUNTERSIGN_DATABASE", format!("sqlite:{}", database.display()));
-    serve.env("PEER_SANDBOX_KEY", SANDBOX_KEY).env("PEER_SCIM_KEY", SCIM_KEY);
-    let _server = Server::start(&mut serve, address)?;
+    let (_server, address) = Server::afresh(shop, &place, &[("PEER_SCIM_KEY", SCIM_KEY)])?;
     tester.args(["judge.py", &format!("http://{address}/scim/v2"), SCIM_KEY]);
     judge(&command::read(&mut tester)?)
 }

@@ -2,6 +2,7 @@
 //! dropped.
 
 use std::{
+    fs,
     io::{BufRead, BufReader, Read, Write},
     net::{SocketAddr, TcpStream},
     process::{Child, Command, Stdio},
@@ -9,11 +10,15 @@ use std::{
     time::{Duration, Instant},
 };
 
+use super::place::Place;
 use crate::{
     command,
+    loopback::free_address,
     outcome::{During, Outcome, fail},
+    workshop::Workshop,
 };
 
+const SANDBOX_KEY: &str = "a-key-that-nobody-else-knows";
 const START_LIMIT: Duration = Duration::from_secs(30);
 
 /// A running `countersign`.
@@ -23,8 +28,29 @@ pub(super) struct Server {
 }
 
 impl Server {
-    /// Starts it and waits until it says that it is ready.
-    pub(super) fn start(command: &mut Command, address: SocketAddr) -> Outcome<Self> {
+    /// Starts it over an empty database, with the place's configuration and the secrets that it names,
+    /// and waits until it says that it is ready.
+    pub(super) fn afresh(
+        shop: &Workshop,
+        place: &Place<'_>,
+        secrets: &[(&str, &str)],
+    ) -> Outcome<(Self, SocketAddr)> {
+        for file in ["run.db", "run.db-wal", "run.db-shm"].map(|name| place.path(name)) {
+            if file.exists() {
+                fs::remove_file(&file).during(file.display())?;
+            }
+        }
+        let address = free_address()?;
+        let mut serve = shop.countersign()?;
+        serve.args(["serve", "--config"]).arg(place.path("countersign.yaml"));
+        serve.env("COUNTERSIGN_LISTEN", address.to_string());
+        serve.env("COUNTERSIGN_PUBLIC_URL", format!("http://{address}"));
+        serve.env("COUNTERSIGN_DATABASE", format!("sqlite:{}", place.path("run.db").display()));
+        serve.env("PEER_SANDBOX_KEY", SANDBOX_KEY).envs(secrets.iter().copied());
+        Ok((Self::start(&mut serve, address)?, address))
+    }
+
+    fn start(command: &mut Command, address: SocketAddr) -> Outcome<Self> {
         let mut server = Self::spawn(command.stdout(Stdio::null()))?;
         let deadline = Instant::now() + START_LIMIT;
         while Instant::now() < deadline {
