@@ -1,27 +1,16 @@
 //! Arranging who decides for those who are away, and ending it: by themselves in chat, or by an
 //! operator on the command line.
 
-use jiff::Timestamp;
 use serde_json::json;
 
 use crate::{
-    clock::Seeds,
+    desk::Desk,
     domain::{
         id::PersonId,
         stand_in::{self, Fault, Known, Order, StandIn},
     },
-    law::Law,
-    store::{Store, people_change::Line},
+    store::people_change::Line,
 };
-
-/// What arranging needs.
-#[derive(Debug, Clone, Copy)]
-pub struct Desk<'a> {
-    pub store: &'a Store,
-    pub law: &'a Law,
-    pub seeds: &'a Seeds,
-    pub now: Timestamp,
-}
 
 /// Why nothing was changed.
 #[derive(Debug, thiserror::Error)]
@@ -46,29 +35,25 @@ impl Desk<'_> {
         };
         let one = stand_in::arrange(self.id(), order, known, self.now)?;
         changing.put_stand_in(&one).await?;
-        changing.commit(actor, &self.line("stand_in_arranged", &one)).await?;
+        changing.commit(actor, &self.arranged("stand_in_arranged", &one)).await?;
         Ok(one)
     }
 
     /// Ends what is arranged for somebody who was, or would be, away.
-    pub async fn end(&self, actor: &str, away: &PersonId) -> Result<StandIn, Unchanged> {
+    pub async fn come_back(&self, actor: &str, away: &PersonId) -> Result<StandIn, Unchanged> {
         let mut changing = self.store.change_people(self.now).await?;
         let others = changing.stand_ins().await?;
         let theirs = others.into_iter().filter(|one| one.away == *away && one.until > self.now);
         // What begins later is left for another time.
         let one = theirs.min_by_key(|one| one.from).ok_or(Fault::NotAway)?;
         changing.end_stand_in(&one.id).await?;
-        changing.commit(actor, &self.line("stand_in_ended", &one)).await?;
+        changing.commit(actor, &self.arranged("stand_in_ended", &one)).await?;
         Ok(one)
     }
 
-    fn line(&self, what: &'static str, one: &StandIn) -> Line {
+    fn arranged(&self, what: &'static str, one: &StandIn) -> Line {
         let StandIn { id, away, delegate, from, until } = one;
         let body = json!({ "stand_in": id, "delegate": delegate, "from": from, "until": until });
         Line { id: self.id(), what, subject: away.to_string(), body }
-    }
-
-    fn id(&self) -> String {
-        self.seeds.seed().ids(self.now).ulid().to_string().to_ascii_lowercase()
     }
 }

@@ -15,6 +15,7 @@ pub mod directory;
 pub mod outbox;
 pub mod timers;
 pub mod app;
+pub mod desk;
 pub mod away;
 pub mod linking;
 pub mod reload;

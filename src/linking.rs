@@ -2,28 +2,17 @@
 //! account there, and handed in by an operator, who says whose it is.
 
 use countersign_port::access::Identity;
-use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::{
-    clock::Seeds,
+    desk::Desk,
     domain::{
         approval::later,
         id::PersonId,
         link::{Code, Fault, Kept, LIFE_SECONDS, Level, Link, check},
     },
-    law::Law,
-    store::{Store, people_change::Line},
+    store::people_change::Line,
 };
-
-/// What linking needs.
-#[derive(Debug, Clone, Copy)]
-pub struct Desk<'a> {
-    pub store: &'a Store,
-    pub law: &'a Law,
-    pub seeds: &'a Seeds,
-    pub now: Timestamp,
-}
 
 /// Why nothing was linked.
 #[derive(Debug, thiserror::Error)]
@@ -61,7 +50,7 @@ impl Desk<'_> {
         let kept = changing.link_code(code.handle()).await?.ok_or(Fault::Unknown)?;
         if let Err(fault) = kept.check(&code, self.now) {
             changing.wrong_link_code(code.handle()).await?;
-            let line = self.line("link_refused", person, &kept.account, &json!({}));
+            let line = self.linked("link_refused", person, &kept.account, &json!({}));
             changing.commit(actor, &line).await?;
             return Err(fault.into());
         }
@@ -79,7 +68,7 @@ impl Desk<'_> {
         changing.link(code.handle(), &link).await?;
         let evidence = json!({ "level": link.level.as_str(), "with": "one_time_code" });
         changing
-            .commit(actor, &self.line("account_linked", person, &link.account, &evidence))
+            .commit(actor, &self.linked("account_linked", person, &link.account, &evidence))
             .await?;
         Ok(link)
     }
@@ -89,20 +78,19 @@ impl Desk<'_> {
         let mut changing = self.store.change_people(self.now).await?;
         let person = changing.unlink(account).await?.ok_or(Fault::NotLinked)?;
         changing
-            .commit(actor, &self.line("account_unlinked", &person, account, &json!({})))
+            .commit(actor, &self.linked("account_unlinked", &person, account, &json!({})))
             .await?;
         Ok(person)
     }
 
-    fn line(
+    fn linked(
         &self,
         what: &'static str,
         person: &PersonId,
         account: &Identity,
         more: &Value,
     ) -> Line {
-        let id = self.seeds.seed().ids(self.now).ulid().to_string().to_ascii_lowercase();
         let body = json!({ "account": account, "evidence": more });
-        Line { id, what, subject: person.to_string(), body }
+        Line { id: self.id(), what, subject: person.to_string(), body }
     }
 }

@@ -5,7 +5,8 @@ use countersign_port::access::{Identity, Refusal, RefusalKind, Word};
 
 use super::Service;
 use crate::{
-    away::{Desk, Unchanged},
+    away::Unchanged,
+    desk::Desk,
     domain::{
         card::refusal,
         id::PersonId,
@@ -13,7 +14,6 @@ use crate::{
         stand_in::{Order, StandIn, day, end, shown_name},
     },
     law::Law,
-    linking,
 };
 
 impl Service {
@@ -64,9 +64,7 @@ impl Service {
         if let Some(owner) = owner {
             return Ok(format!("It is linked to {}.", shown_name(&owner, &law.people)));
         }
-        let parts = &self.parts;
-        let (store, seeds, now) = (&parts.store, &parts.seeds, parts.clock.now());
-        let code = linking::Desk { store, law, seeds, now }.make_code(by).await;
+        let code = self.desk(law).make_code(by).await;
         let code = code.map_err(|error| unchanged(Unchanged::Database(error)))?.words();
         let minutes = LIFE_SECONDS / 60;
         Ok(format!(
@@ -76,7 +74,7 @@ impl Service {
     }
 
     async fn come_back(&self, law: &Law, away: &PersonId) -> Result<String, Unchanged> {
-        let StandIn { delegate, .. } = self.desk(law).end(away.as_str(), away).await?;
+        let StandIn { delegate, .. } = self.desk(law).come_back(away.as_str(), away).await?;
         let name = shown_name(&delegate, &law.people);
         Ok(format!("Welcome back. {name} does not decide for you any more."))
     }

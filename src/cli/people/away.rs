@@ -7,9 +7,10 @@ use secrecy::ExposeSecret;
 
 use crate::{
     adapters,
-    away::{Desk, Unchanged},
+    away::Unchanged,
     cli::{ConfigFile, End, Failure, output},
     clock::{Clock, Seeds},
+    desk::Desk,
     domain::{
         id::PersonId,
         stand_in::{Order, StandIn, day, end},
@@ -66,7 +67,7 @@ pub(super) async fn leave(away: Away) -> Result<End, Failure> {
 pub(super) async fn back(back: Back) -> Result<End, Failure> {
     let office = Office::open(&back.file).await?;
     let person = PersonId::from(back.person.as_str());
-    let ended = office.desk(&Seeds::system()).end(OPERATOR, &person).await;
+    let ended = office.desk(&Seeds::system()).come_back(OPERATOR, &person).await;
     let said = ended.map(|StandIn { away, delegate, .. }| {
         format!("{delegate} does not decide for {away} any more")
     });
@@ -97,7 +98,7 @@ impl Office {
         Ok(format!("{delegate} may decide for {away} until {}", day(until)))
     }
 
-    fn desk<'a>(&'a self, seeds: &'a Seeds) -> Desk<'a> {
+    pub(super) fn desk<'a>(&'a self, seeds: &'a Seeds) -> Desk<'a> {
         Desk { store: &self.store, law: &self.law, seeds, now: self.now }
     }
 

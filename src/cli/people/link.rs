@@ -9,7 +9,6 @@ use crate::{
     cli::{ConfigFile, End, Failure},
     clock::Seeds,
     domain::{id::PersonId, link},
-    linking::Desk,
 };
 
 /// What was read out, and by whom.
@@ -39,7 +38,7 @@ pub struct Unlink {
 pub(super) async fn link(link: Link) -> Result<End, Failure> {
     let office = Office::open(&link.file).await?;
     let (seeds, person) = (Seeds::system(), PersonId::from(link.to.as_str()));
-    let linked = office.linking(&seeds).link(OPERATOR, &link.code, &person).await;
+    let linked = office.desk(&seeds).link(OPERATOR, &link.code, &person).await;
     let said = linked.map(|link| {
         let (platform, account) = (&link.account.provider, link.account.address());
         format!("the {platform} account {account} is linked to {person}")
@@ -52,15 +51,9 @@ pub(super) async fn unlink(unlink: Unlink) -> Result<End, Failure> {
     let Unlink { file, platform, account } = unlink;
     let account = Identity::at(&platform, &account).ok_or(link::Fault::NotLinked)?;
     let office = Office::open(&file).await?;
-    let unlinked = office.linking(&Seeds::system()).unlink(OPERATOR, &account).await;
+    let unlinked = office.desk(&Seeds::system()).unlink(OPERATOR, &account).await;
     let said = unlinked.map(|person| {
         format!("the {platform} account {} is linked to {person} no more", account.address())
     });
     office.close(said).await
-}
-
-impl Office {
-    fn linking<'a>(&'a self, seeds: &'a Seeds) -> Desk<'a> {
-        Desk { store: &self.store, law: &self.law, seeds, now: self.now }
-    }
 }
