@@ -70,6 +70,7 @@ impl App {
             signing: deps.signing,
             law: Arc::new(ArcSwap::from_pointee(deps.law)),
             doubts: Arc::default(),
+            glances: Arc::default(),
             public_url: deps.public_url.into(),
             chats,
             auth_server: deps.auth_server,

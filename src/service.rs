@@ -9,6 +9,7 @@ pub mod credential;
 pub(crate) mod delegation;
 pub mod evaluate;
 mod follow;
+mod glance;
 mod intake;
 mod news;
 mod people;
@@ -41,6 +42,7 @@ use crate::{
     store::Store,
 };
 
+use self::glance::Glances;
 pub use self::intake::Opened;
 
 /// Everything that a service is made of.
@@ -54,6 +56,8 @@ pub struct Parts {
     pub law: Arc<ArcSwap<Law>>,
     /// Groups that a directory is to be asked about anew.
     pub doubts: Arc<Doubts>,
+    /// The clicks that wait to be told of their card.
+    pub glances: Arc<Glances>,
     /// The public address, without a slash at its end.
     pub public_url: Arc<str>,
     pub chats: BTreeMap<&'static str, Arc<dyn Chat>>,

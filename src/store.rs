@@ -6,6 +6,7 @@ pub mod engine;
 pub mod entries;
 pub mod export;
 pub mod filter;
+pub mod glance;
 pub mod brake;
 pub mod card;
 pub mod cursor;

@@ -28,29 +28,32 @@ use crate::{
             refusal::{self, Silence},
         },
         decide::ItemState,
-        id::{Group, PersonId},
+        id::{CardId, Group, PersonId},
         people::Person,
         policy::GroupSource,
     },
     law::Law,
-    store::card::{PostedCard, find},
+    store::card::PostedCard,
 };
+
+/// A button that was pushed.
+struct Pressed {
+    posted: PostedCard,
+    meaning: Meaning,
+    law: Arc<Law>,
+}
 
 #[async_trait]
 impl Access for Service {
     async fn vote(&self, ballot: Ballot) -> Result<Card, Refusal> {
         let Ballot { press, choice, comment, number, seen_at } = ballot;
-        let (posted, meaning) = self.pressed(&press).await?;
+        let Pressed { posted, meaning, law } = self.pressed(&press).await?;
         if meaning.verb != choice.verb() {
             return Err(refusal::plain(RefusalKind::UnknownButton));
         }
         if posted.withdrawn.is_some() {
             return Err(self.turned_away(&posted, meaning, &press, RefusalKind::Withdrawn).await);
         }
-        let law = self.law_now().await.map_err(|error| {
-            tracing::error!(%error, "it could not be looked up who clicked");
-            refusal::plain(RefusalKind::Unavailable)
-        })?;
         let Some(person) = law.people.by_identity(&press.by) else {
             return Err(self.turned_away(&posted, meaning, &press, RefusalKind::NotLinked).await);
         };
@@ -82,11 +85,10 @@ impl Access for Service {
     }
 
     async fn show(&self, press: &Press) -> Result<Card, Refusal> {
-        let (posted, meaning) = self.pressed(press).await?;
+        let Pressed { posted, meaning, law } = self.pressed(press).await?;
         if posted.withdrawn.is_some() {
             return Err(self.turned_away(&posted, meaning, press, RefusalKind::Withdrawn).await);
         }
-        let law = self.law();
         if law.people.by_identity(&press.by).is_none() {
             return Err(self.turned_away(&posted, meaning, press, RefusalKind::NotLinked).await);
         }
@@ -115,7 +117,9 @@ impl Access for Service {
 
     async fn turn_away(&self, press: &Press, why: RefusalKind) -> Refusal {
         match self.pressed(press).await {
-            Ok((posted, meaning)) => self.turned_away(&posted, meaning, press, why).await,
+            Ok(Pressed { posted, meaning, .. }) => {
+                self.turned_away(&posted, meaning, press, why).await
+            }
             Err(refusal) => refusal,
         }
     }
@@ -123,12 +127,12 @@ impl Access for Service {
 
 impl Service {
     /// The card and the meaning behind a button, if it is one of ours, still live, and pressed
-    /// where it was posted.
-    async fn pressed(&self, press: &Press) -> Result<(PostedCard, Meaning), Refusal> {
+    /// where it was posted; and the law by which the press is judged.
+    async fn pressed(&self, press: &Press) -> Result<Pressed, Refusal> {
         let unknown = || refusal::plain(RefusalKind::UnknownButton);
         let pressed = button::press(&press.button).ok_or_else(unknown)?;
-        let posted = find(&self.parts.store, &pressed.card).await.map_err(|error| {
-            tracing::error!(%error, "a card could not be looked up");
+        let (posted, law) = self.glance(&pressed.card).await.map_err(|error| {
+            tracing::error!(%error, "it could not be looked up who clicked on what");
             refusal::plain(RefusalKind::Unavailable)
         })?;
         let posted = posted.ok_or_else(unknown)?;
@@ -136,10 +140,18 @@ impl Service {
         let meaning = pressed.verify(&posted.secret, posted.steps);
         let meaning = meaning.ok_or_else(|| refusal::plain(RefusalKind::Superseded))?;
         if is_at_home(&posted, press) {
-            return Ok((posted, meaning));
+            return Ok(Pressed { posted, meaning, law });
         }
         // It is genuine and stands where nobody put it: somebody has copied it there.
         Err(self.turned_away(&posted, meaning, press, RefusalKind::UnknownButton).await)
+    }
+
+    async fn glance(
+        &self,
+        card: &CardId,
+    ) -> Result<(Option<PostedCard>, Arc<Law>), Arc<sqlx::Error>> {
+        let (posted, marks) = self.parts.glances.look(&self.parts.store, card).await?;
+        Ok((posted, self.law_as_of(&marks).await?))
     }
 
     /// Why nothing can be done any more with a button that asks for a decision.

@@ -4,16 +4,24 @@
 use std::sync::Arc;
 
 use super::{Parts, Service};
-use crate::law::Law;
+use crate::{law::Law, store::glance::Marks};
 
 impl Service {
     /// The law in force at this moment. The database is asked whether something was changed of people
     /// since: whoever was switched off, or stands in no longer, decides nothing at any replica. Where
     /// groups are asked for, it is asked whether one of them has changed.
     pub async fn law_now(&self) -> Result<Arc<Law>, sqlx::Error> {
-        self.hear_doubts().await?;
-        let law = self.law();
-        if self.parts.store.people_version().await? != law.heard().provisioned.version {
+        let marks = self.parts.store.marks().await?;
+        self.law_as_of(&marks).await
+    }
+
+    /// The law in force, with what these marks say was changed.
+    pub async fn law_as_of(&self, marks: &Marks) -> Result<Arc<Law>, sqlx::Error> {
+        let Parts { doubts, law, .. } = &*self.parts;
+        if law.load().asks_directories() {
+            doubts.hear(&marks.doubts, law);
+        }
+        if marks.people != self.law().heard().provisioned.version {
             self.hear_people().await?;
         }
         Ok(self.law())
@@ -29,9 +37,8 @@ impl Service {
 
     /// Believes no longer what was said of groups that have changed since, as any replica was told.
     pub async fn hear_doubts(&self) -> Result<(), sqlx::Error> {
-        let Parts { store, doubts, law, .. } = &*self.parts;
-        if law.load().asks_directories() {
-            doubts.hear(&store.doubts().await?, law);
+        if self.law().asks_directories() {
+            self.law_now().await?;
         }
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! Which card a button belongs to.
+//! Cards as they were posted, and which there are.
 
 use countersign_port::access::Loss;
 use sqlx::{
@@ -28,32 +28,6 @@ pub struct PostedCard {
     pub steps: usize,
 }
 
-const FIND: &str = "select o.id, o.request_id, o.item, o.target, o.address, o.message, o.secret, \
-     o.withdrawn, r.plans \
-   from outbox o join request r on r.id = o.request_id \
-   where o.id = $1 and o.kind = 'card'";
-
-/// Looks a card up by its id.
-pub async fn find(store: &Store, id: &CardId) -> Result<Option<PostedCard>, sqlx::Error> {
-    let row = sqlx::query(FIND).bind(id.as_str()).fetch_optional(&store.read).await?;
-    row.map(|row| {
-        let item = row::count("outbox", id.as_str(), row.try_get("item")?)?;
-        let plans: Vec<Steps> = row::json("request", id.as_str(), row.try_get("plans")?)?;
-        Ok(PostedCard {
-            id: id.clone(),
-            request: row::id("outbox", row.try_get("request_id")?)?,
-            item,
-            platform: row.try_get("target")?,
-            address: row.try_get("address")?,
-            message: row.try_get("message")?,
-            secret: secret(id, row.try_get("secret")?)?,
-            withdrawn: loss(id, row.try_get("withdrawn")?)?,
-            steps: plans.get(item).map_or(0, |plan| plan.steps.len()),
-        })
-    })
-    .transpose()
-}
-
 const POSTED: &str = "select o.message from outbox o \
    where o.request_id = $1 and o.kind = 'card' and o.item = $2 and o.target = $3 \
      and o.message is not null and o.withdrawn is null order by o.created_at desc limit 1";
@@ -68,12 +42,6 @@ pub async fn posted(
     let query = sqlx::query_scalar(POSTED).bind(request.as_str());
     let query = query.bind(i64::try_from(item).unwrap_or(i64::MAX)).bind(platform);
     query.fetch_optional(&store.read).await
-}
-
-/// The one member of a plan that is needed to read a button.
-#[derive(serde::Deserialize)]
-struct Steps {
-    steps: Vec<serde::de::IgnoredAny>,
 }
 
 /// The key of a card's buttons, from its column.
