@@ -71,7 +71,7 @@ impl Dispatch {
             Ok(Ok(Came::Counted(card))) => format!("Recorded. {}", card.title.plain()),
             Ok(Ok(Came::TooLong)) => TOO_LONG.to_owned(),
             Ok(Err(refusal)) => {
-                self.bury(&refusal, pressed);
+                self.bury(&refusal, &pressed);
                 refusal.sentence
             }
             Err(_) => NOT_CONFIRMED.to_owned(),
@@ -145,10 +145,10 @@ impl Dispatch {
     }
 
     /// A message whose buttons are dead loses them.
-    fn bury(&self, refusal: &Refusal, pressed: Pressed) {
+    fn bury(&self, refusal: &Refusal, pressed: &Pressed) {
         let dead = matches!(refusal.kind, RefusalKind::Superseded | RefusalKind::UnknownButton);
-        if let Some(response_url) = pressed.response_url.filter(|_| dead) {
-            let errand = Errand::Strip { response_url, remains: pressed.remains };
+        if let Some(response_url) = pressed.response_url.clone().filter(|_| dead) {
+            let errand = Errand::Strip { response_url, remains: pressed.remains() };
             self.core.errands.leave(errand, self.core.now.get());
         }
     }

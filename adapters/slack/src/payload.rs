@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use countersign_port::{access::Choice, card::Verb};
-use serde_json::Value;
+use serde_json::{Map, Value, value::RawValue};
 
 use crate::{blocks::FORM, modal::Carried};
 
@@ -48,8 +48,8 @@ pub(crate) struct Pressed {
     pub trigger: Option<String>,
     /// A secret.
     pub response_url: Option<String>,
-    /// The message as it was, without its buttons.
-    pub remains: Vec<Value>,
+    /// The message as it was: the greater part of a click, and hardly ever needed.
+    pub message: Option<Box<RawValue>>,
 }
 
 /// What a press leads to.
@@ -75,11 +75,9 @@ pub(crate) struct Answers(BTreeMap<String, Vec<String>>);
 impl Interaction {
     /// Reads the JSON of an interaction.
     pub(crate) fn read(payload: &[u8]) -> Self {
-        let Ok(mut value) = serde_json::from_slice::<Value>(payload) else {
-            return Self::Ignored("malformed");
-        };
+        let Some((value, message)) = apart(payload) else { return Self::Ignored("malformed") };
         match text(&value, "/type").as_deref() {
-            Some("block_actions") => Pressed::read(&mut value)
+            Some("block_actions") => Pressed::read(&value, message)
                 .map_or(Self::Ignored("foreign_action"), |press| Self::Pressed(Box::new(press))),
             Some("view_submission") => Submitted::read(&value)
                 .map_or(Self::Ignored("foreign_view"), |sent| Self::Submitted(Box::new(sent))),
@@ -107,9 +105,18 @@ impl Claim {
     }
 }
 
+/// The members that are read, and the message, which is not read yet.
+fn apart(payload: &[u8]) -> Option<(Value, Option<Box<RawValue>>)> {
+    let mut members: BTreeMap<String, &RawValue> = serde_json::from_slice(payload).ok()?;
+    let message = members.remove("message").map(ToOwned::to_owned);
+    let read =
+        |(name, raw): (String, &RawValue)| Some((name, serde_json::from_str(raw.get()).ok()?));
+    let members = members.into_iter().map(read).collect::<Option<Map<String, Value>>>()?;
+    Some((Value::Object(members), message))
+}
+
 impl Pressed {
-    fn read(value: &mut Value) -> Option<Self> {
-        let remains = remains(value);
+    fn read(value: &Value, message: Option<Box<RawValue>>) -> Option<Self> {
         let action = value.pointer("/actions/0")?;
         let name = text(action, "/action_id")?;
         let (name, asks) = match name.strip_suffix(FORM) {
@@ -122,20 +129,27 @@ impl Pressed {
             token: text(action, "/value")?,
             claim: Claim::read(value)?,
             channel: text(value, "/channel/id").or_else(|| text(value, "/container/channel_id")),
-            ts: text(value, "/container/message_ts").or_else(|| text(value, "/message/ts")),
+            ts: text(value, "/container/message_ts")
+                .or_else(|| text(&read(message.as_deref()), "/ts")),
             trigger: text(value, "/trigger_id"),
             response_url: text(value, "/response_url"),
-            remains,
+            message,
         })
+    }
+
+    /// What the message shows but for its buttons.
+    pub(crate) fn remains(&self) -> Vec<Value> {
+        let mut message = read(self.message.as_deref());
+        let blocks = message.get_mut("blocks").map(Value::take);
+        let Some(Value::Array(mut blocks)) = blocks else { return Vec::new() };
+        blocks.retain(|block| block["type"].as_str().is_some_and(|kind| kind != "actions"));
+        blocks
     }
 }
 
-/// Taken out, not copied: it is the greater part of a click, and hardly ever needed.
-fn remains(value: &mut Value) -> Vec<Value> {
-    let blocks = value.pointer_mut("/message/blocks").map(Value::take);
-    let Some(Value::Array(mut blocks)) = blocks else { return Vec::new() };
-    blocks.retain(|block| block["type"].as_str().is_some_and(|kind| kind != "actions"));
-    blocks
+/// Nothing where it cannot be read.
+fn read(message: Option<&RawValue>) -> Value {
+    message.and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or_default()
 }
 
 impl Submitted {

@@ -105,7 +105,7 @@ fn a_click_is_read() {
     assert_eq!(pressed.channel.as_deref(), Some("C1"));
     assert_eq!(pressed.ts.as_deref(), Some("1.2"));
     assert_eq!(pressed.claim.enterprise.as_deref(), Some("E1"));
-    assert_eq!(pressed.remains, [json!({ "type": "section" })]);
+    assert_eq!(pressed.remains(), [json!({ "type": "section" })]);
 }
 
 /// Each member but the button, the user and the type may be missing, null, a number or a list.
