@@ -15,6 +15,7 @@ pub mod output;
 pub mod people;
 pub mod policy;
 pub mod requests;
+pub mod revoke;
 pub mod serve;
 pub mod slack;
 pub mod table;
@@ -79,6 +80,8 @@ pub enum Command {
     Audit(audit::Audit),
     /// Ask for access, wait for the answer, withdraw.
     Requests(requests::Requests),
+    /// Revoke what was approved: an approval that is live, and its credential.
+    Revoke(revoke::Revoke),
     /// Write completions for a shell to stdout.
     Completions(completions::Completions),
 }
@@ -120,6 +123,7 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Openapi => openapi::run(),
         Command::Audit(audit) => audit::run(audit).await,
         Command::Requests(requests) => requests::run(requests).await,
+        Command::Revoke(revoke) => revoke::run(revoke).await,
         Command::Completions(completions) => completions::run(&completions),
     };
     match end {

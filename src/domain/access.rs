@@ -238,6 +238,6 @@ fn act(slice: &mut Slice, act: Act, ids: &mut Ids, now: Timestamp) -> Reply {
         Act::Withdraw(withdraw) => withdraw::withdraw(slice, &withdraw, ids, now),
         Act::Claim(claim) => claim::claim(slice, claim, ids, now),
         Act::Redeem(redeem) => redeem::redeem(slice, redeem, ids, now),
-        Act::Revoke(revoke) => revoke::revoke(slice, &revoke, ids, now),
+        Act::Revoke(revoke) => revoke::revoke(slice, revoke, ids, now),
     }
 }

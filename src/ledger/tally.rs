@@ -69,6 +69,7 @@ impl Count {
             | Kind::Reminded
             | Kind::ApprovalTakenUp
             | Kind::ApprovalLapsed
+            | Kind::ApprovalRevoked
             | Kind::CredentialClaimed
             | Kind::CredentialRedeemed
             | Kind::CredentialRefused

@@ -11,7 +11,7 @@ use crate::{
             Act, Refused,
             claim::Claim,
             redeem::Redeem,
-            revoke::{Holder, Revoke},
+            revoke::{Holder, Revoke, What},
             slice::View,
         },
         approval::{Approval, ApprovalStatus},
@@ -126,7 +126,8 @@ impl Service {
     /// Revokes a credential, if it is the holder's and not yet over. Says nothing about it.
     pub async fn revoke(&self, by: Holder, token: &str) -> Result<(), Refusal> {
         let Some((claims, request)) = self.opened(token).await? else { return Ok(()) };
-        let act = Act::Revoke(Revoke { request, jti: claims.jti, by });
+        let what = What::Credential { jti: claims.jti, by };
+        let act = Act::Revoke(Revoke { request, what });
         match self.parts.ledger.submit(self.command(act)).await {
             Ok(_) | Err(Refused::NotActive) => Ok(()),
             Err(other) => Err(other.into()),

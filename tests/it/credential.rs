@@ -5,6 +5,7 @@ pub(crate) mod bank;
 mod canary;
 mod online;
 mod race;
+mod revoke;
 mod state;
 
 use countersign_port::card::Verb;

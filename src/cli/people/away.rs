@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// In the history: whoever may use the command line of the service.
-pub(super) const OPERATOR: &str = "operator";
+pub(in crate::cli) const OPERATOR: &str = "operator";
 
 /// Who is away, and who decides for them.
 #[derive(Debug, Args)]

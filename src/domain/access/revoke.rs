@@ -1,5 +1,5 @@
 //! Revoke a credential that was not redeemed: by the client that claimed it, or by the resource
-//! server that it is meant for.
+//! server that it is meant for. Revoke an approval with its credential: by an operator.
 
 use jiff::Timestamp;
 use serde_json::json;
@@ -11,18 +11,35 @@ use super::{
     slice::Slice,
 };
 use crate::domain::{
+    approval::{Approval, ApprovalStatus},
     audit::{Event, Kind},
     credential::{Credential, Standing, State},
     id::{ClientId, RequestId},
     ids::Ids,
 };
 
-/// What is revoked, and by whom.
+/// Of which request something is revoked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Revoke {
     pub request: RequestId,
-    pub jti: String,
-    pub by: Holder,
+    pub what: What,
+}
+
+/// What is revoked, and by whom.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum What {
+    Credential { jti: String, by: Holder },
+    Approval(Operator),
+}
+
+/// Whoever may use the command line of the service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Operator {
+    /// In the log.
+    pub actor: String,
+    /// Who they say they are. Nobody has proven it.
+    pub name: Option<String>,
+    pub reason: Option<String>,
 }
 
 /// Somebody who may ask about a credential, and revoke it.
@@ -49,20 +66,62 @@ impl Holder {
     }
 }
 
-pub(super) fn revoke(slice: &mut Slice, revoke: &Revoke, ids: &mut Ids, now: Timestamp) -> Reply {
-    let mut change = Change::of(slice, &revoke.request, ids, now).ok_or(Refused::NotActive)?;
+pub(super) fn revoke(slice: &mut Slice, revoke: Revoke, ids: &mut Ids, now: Timestamp) -> Reply {
+    let Some(change) = Change::of(slice, &revoke.request, ids, now) else {
+        return Err(match revoke.what {
+            What::Credential { .. } => Refused::NotActive,
+            What::Approval(_) => Refused::Unknown,
+        });
+    };
+    match revoke.what {
+        What::Credential { jti, by } => revoke_credential(change, &jti, &by),
+        What::Approval(operator) => revoke_approval(change, operator),
+    }
+}
+
+fn revoke_credential(mut change: Change<'_>, jti: &str, by: &Holder) -> Reply {
     let mut credentials = change.view().credentials.iter().enumerate();
-    let found = credentials.find(|(_, credential)| credential.jti == revoke.jti);
-    let Some((place, mut credential)) = found.map(|(place, found)| (place, found.clone())) else {
+    let found = credentials.find(|(_, credential)| credential.jti == jti);
+    let Some((place, credential)) = found.map(|(place, found)| (place, found.clone())) else {
         return Err(Refused::NotActive);
     };
-    if !revoke.by.holds(&credential) || credential.standing(now) != Standing::Issued {
+    if !by.holds(&credential) || credential.standing(change.now) != Standing::Issued {
         return Err(Refused::NotActive);
     }
-    credential.state = State::Revoked { by: revoke.by.as_str().to_owned() };
-    change.log(revoked(&credential, revoke.by.as_str()));
-    keep(&mut change, place, credential);
+    withdraw(&mut change, place, credential, by.as_str());
     Ok(change.done())
+}
+
+/// The task stays approved; its client is told, and an evaluation says no from here on.
+fn revoke_approval(mut change: Change<'_>, operator: Operator) -> Reply {
+    let live = |approval: &Approval| approval.status == ApprovalStatus::Live;
+    let Some(mut approval) = change.view().approval.clone().filter(live) else {
+        return Err(Refused::NotActive);
+    };
+    approval.status = ApprovalStatus::Revoked;
+    let Operator { actor, name, reason } = operator;
+    change.log(Event {
+        kind: Kind::ApprovalRevoked,
+        actor: actor.clone(),
+        facts: facts(json!({ "approval": approval.id })),
+        payload: json!({ "name": name, "reason": reason }).into(),
+    });
+    let request = change.view().request.id.clone();
+    change.effects().approvals.insert(request, approval.clone());
+    change.loaded.view.approval = Some(approval);
+    // Whether one has expired is not asked: the clock of another machine may be behind.
+    let credentials = change.view().credentials.clone().into_iter().enumerate();
+    for (place, credential) in credentials.filter(|(_, own)| own.state == State::Issued) {
+        withdraw(&mut change, place, credential, &actor);
+    }
+    change.call_back("approval.revoked");
+    Ok(change.done())
+}
+
+fn withdraw(change: &mut Change<'_>, place: usize, mut credential: Credential, by: &str) {
+    credential.state = State::Revoked { by: by.to_owned() };
+    change.log(revoked(&credential, by));
+    keep(change, place, credential);
 }
 
 /// The entry about a revocation.

@@ -44,6 +44,7 @@ pub fn line(scene: Scene<'_>, reader: Reader, leaf: &Leaf, payload: &Value) -> O
         }
         Kind::ApprovalTakenUp => Some(client_name(view).and(" took the approval up.")),
         Kind::ApprovalLapsed => Some(Line::words("Not taken up in time: the approval lapsed.")),
+        Kind::ApprovalRevoked => Some(Line::words("An operator revoked the approval.")),
         Kind::CredentialRedeemed => Some(Line::words("Done: the approval was used ").time(leaf.at)),
         Kind::CredentialRevoked => Some(Line::words("The credential was revoked.")),
         Kind::AskedAgain => Some(client_name(view).and(" asked for the same again ").time(leaf.at)),
