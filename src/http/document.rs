@@ -19,7 +19,7 @@ use utoipa::{
 };
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
-use super::submit::arap::ArapRequest;
+use super::submit::arap::{ArapPreview, ArapRequest};
 use crate::domain::task::{
     CallbackEvent,
     arap::{ArapEvent, ArapResponse},
@@ -45,7 +45,7 @@ const DOCUMENT: &str = "/openapi.json";
         (name = "audit", description = "Read decisions and the log, as an auditor"),
         (name = "health", description = "For probes and metrics"),
     ),
-    components(schemas(CallbackEvent, ArapRequest, ArapResponse, ArapEvent)),
+    components(schemas(CallbackEvent, ArapRequest, ArapResponse, ArapPreview, ArapEvent)),
     modifiers(&Proofs),
 )]
 struct Preamble;

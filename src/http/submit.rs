@@ -13,7 +13,7 @@ use std::{collections::BTreeSet, time::Duration};
 use axum::{
     Json,
     body::Bytes,
-    extract::State,
+    extract::{Query, State, rejection::QueryRejection},
     http::{HeaderMap, HeaderValue, header},
     response::{IntoResponse, Response},
 };
@@ -29,7 +29,11 @@ use sha2::{Digest, Sha256};
 
 pub(super) use self::draft::is_thumbprint;
 pub(crate) use self::preview::preview_of;
-use self::{draft::Asker, preview::PreviewResponse, wire::SubmitRequest};
+use self::{
+    draft::Asker,
+    preview::PreviewResponse,
+    wire::{DryRun, SubmitRequest, Wish},
+};
 use super::{
     AppState,
     caller::Caller,
@@ -56,13 +60,14 @@ use crate::{
     request_body(content = SubmitRequest, description = "I-JSON of at most 64 KiB. Clients in the \
         mode `arap` send an `ArapRequest` and are answered with an `ArapResponse`"),
     params(
+        DryRun,
         ("Idempotency-Key" = Option<String>, Header,
          description = "The same key with the same body gives the same request again"),
         ("Prefer" = Option<String>, Header,
          description = "`wait=N`: answer when it is decided, or after N seconds (at most 60)"),
     ),
     responses(
-        (status = 200, description = "What would happen (`dry_run`)", body = PreviewResponse),
+        (status = 200, description = "What would happen (`dry_run`); in the mode `arap` an `ArapPreview`", body = PreviewResponse),
         (status = 201, description = "Decided: the task has ended", body = TaskResponse,
          headers(("Location" = String, description = "Where to follow it"),
                  ("ETag" = String, description = "Its version"))),
@@ -98,16 +103,19 @@ pub(super) async fn submit(
     State(state): State<AppState>,
     caller: Caller,
     headers: HeaderMap,
+    query: Result<Query<DryRun>, QueryRejection>,
     body: Bytes,
 ) -> Result<Response, Problem> {
+    let Query(DryRun { dry_run }) = query.map_err(|error| Problem::invalid(error.body_text()))?;
+    let dry_run = if dry_run { Wish::Preview } else { Wish::Open };
     let key = prefer::idempotency_key(&headers)?;
     if caller.client.mode == Mode::Arap {
         let key = key.map(|key| key_use(key, &body)).transpose()?;
-        return arap::submit(&state, &caller, &headers, &body, key).await;
+        return arap::submit(&state, &caller, &headers, &body, key, dry_run).await;
     }
     let request: SubmitRequest = json(&headers, &body)?;
     let key = key.map(|key| key_use(key, &body)).transpose()?;
-    let wish = request.wish();
+    let wish = request.wish().or(dry_run);
     let denied = request.denied();
     let now = state.service.parts.clock.now();
     let claims = match &request.subject_token {
@@ -125,8 +133,8 @@ pub(super) async fn submit(
     let asker = Asker { client: &caller.client, claims, challenge };
     let draft = draft::draft(request, asker, state.registry.servers(), now)?;
     match wish {
-        wire::Wish::Preview => Ok(preview(&state, &caller, draft).await?.into_response()),
-        wire::Wish::Open => {
+        Wish::Preview => Ok(preview(&state, &caller, draft).await?.into_response()),
+        Wish::Open => {
             let wait = prefer::wait(&headers);
             open(&state, &caller, draft, &denied?, key, wait).await
         }

@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use countersign_port::access::Identity;
 
-use super::{Service, bind::Denied};
+use super::{
+    Service,
+    bind::{self, Denied},
+};
 use crate::{
     domain::{
         access::{
@@ -54,12 +57,7 @@ impl Service {
     ) -> Result<Opened, Refusal> {
         let mut request = self.request(client, draft);
         let challenge = once(&request);
-        let held = self.held(client, &request, denied).await?;
-        self.hear_providers().await?;
-        let plans = match self.plans(client, &request) {
-            Err(refusal) if !held.is_empty() => return Err(not_requestable(refusal)),
-            plans => plans?,
-        };
+        let (held, plans) = self.planned(client, &request, denied).await?;
         request.binding.evaluations = held.iter().map(|one| one.evaluation_id.clone()).collect();
         let requester = self.requester(client, &request, &plans);
         let mut open = Open::new(request, plans, key, client.pending_limit).showing(requester);
@@ -72,6 +70,34 @@ impl Service {
         let view = self.parts.ledger.submit(command).await?;
         let response = self.task(&view);
         Ok(Opened { view, response })
+    }
+
+    /// Says what would happen to a request about what was denied, and stores nothing.
+    pub async fn preview_denied(
+        &self,
+        client: &Client,
+        draft: Draft,
+        denied: &[Denied],
+    ) -> Result<Vec<Plan>, Refusal> {
+        let request = self.request(client, draft);
+        let (_, plans) = self.planned(client, &request, denied).await?;
+        self.held_back(&request, &plans).await?;
+        Ok(plans)
+    }
+
+    /// The denials that hold, and what the policy makes of the request.
+    async fn planned(
+        &self,
+        client: &Client,
+        request: &AccessRequest,
+        denied: &[Denied],
+    ) -> Result<(Vec<bind::Held>, Vec<Plan>), Refusal> {
+        let held = self.held(client, request, denied).await?;
+        self.hear_providers().await?;
+        match self.plans(client, request) {
+            Err(refusal) if !held.is_empty() => Err(not_requestable(refusal)),
+            plans => Ok((held, plans?)),
+        }
     }
 
     /// The account at which the requester is told, where the client leaves that to us: on a platform

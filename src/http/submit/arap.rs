@@ -2,17 +2,19 @@
 //! denied, and nothing else. The doors stand in one order: what a key was used for before, then
 //! whether the denial binds, then the policy.
 
+mod preview;
 mod shape;
 mod wire;
 
 use axum::{
+    Json,
     body::Bytes,
     http::HeaderMap,
     response::{IntoResponse, Response},
 };
 
-pub(in crate::http) use self::wire::ArapRequest;
-use super::{answer, json, understood};
+pub(in crate::http) use self::{preview::ArapPreview, wire::ArapRequest};
+use super::{answer, json, understood, wire::Wish};
 use crate::{
     domain::access::open::KeyUse,
     http::{AppState, caller::Caller, problem::Problem},
@@ -24,11 +26,13 @@ pub(super) async fn submit(
     headers: &HeaderMap,
     body: &Bytes,
     key: Option<KeyUse>,
+    wish: Wish,
 ) -> Result<Response, Problem> {
     let client = &caller.client;
     let request: ArapRequest = json(headers, body)?;
     let asked = shape::asked(request, client)?;
     if let Some(key) = &key
+        && wish == Wish::Open
         && let Some(view) = state.service.repeated(client, key).await?
     {
         return Ok(answer(state, &view).await.into_response());
@@ -36,6 +40,10 @@ pub(super) async fn submit(
     let now = state.service.parts.clock.now();
     let mut draft = understood(asked.plain, client, state.registry.servers(), now)?;
     draft.binding.frames = asked.denied.iter().map(|one| one.tuple.frame()).collect();
+    if wish == Wish::Preview {
+        let plans = state.service.preview_denied(client, draft.clone(), &asked.denied).await?;
+        return Ok(Json(ArapPreview::of(&draft.items, &plans)).into_response());
+    }
     let opened = state.service.open_denied(client, draft, &asked.denied, key).await?;
     Ok(answer(state, &opened.view).await)
 }

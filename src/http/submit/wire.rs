@@ -5,7 +5,7 @@ use countersign_verify::claims::Confirmation;
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Map, Value};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 use crate::{
     domain::{binding::Tuple, denial::Presented},
@@ -74,6 +74,23 @@ pub(super) struct SubmitRequest {
 pub(super) enum Wish {
     Open,
     Preview,
+}
+
+impl Wish {
+    /// The more careful of two.
+    pub(super) fn or(self, other: Self) -> Self {
+        if self == Self::Open { other } else { self }
+    }
+}
+
+/// What can stand in the address. A misspelt wish for a preview must not ask people.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(in crate::http) struct DryRun {
+    /// Say what would happen; nothing is stored or posted.
+    #[serde(default)]
+    pub(super) dry_run: bool,
 }
 
 /// On whose behalf access is asked.

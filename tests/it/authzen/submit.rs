@@ -6,10 +6,10 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use super::pep::{
-    By, asked, denial_of, evaluate, follow, pay, problem, request_of, submit, submit_as, with,
-    write_orders,
+    By, asked, call, denial_of, evaluate, follow, pay, problem, request_of, submit, submit_as,
+    with, write_orders,
 };
-use crate::office::tell;
+use crate::office::{answer, tell};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn people_are_asked_about_what_was_denied() {
@@ -409,6 +409,42 @@ async fn a_client_in_direct_mode_may_ask_about_its_denial_and_need_not() {
         assert_eq!(submit(&office, By::Shop, &strict).await.status, 400);
         assert_eq!(submit(&office, By::Gate, &body).await.status, 400);
         assert!(denial_of(&denial)["binding_token"].is_string());
+        office
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dry_run_counts_people_and_names_nobody() {
+    tell(|office| async move {
+        let denial = evaluate(&office, By::Gate, &write_orders()).await;
+        let body = request_of(&write_orders(), &denial);
+        let rehearse = |query: &'static str, body: Value| {
+            let request = call(&office, By::Gate, &format!("/access/v1/requests?{query}"));
+            async move { answer(request.json(&body)).await }
+        };
+        let preview = rehearse("dry_run=true", body.clone()).await;
+        assert_eq!(preview.status, 200, "{}", preview.body);
+        let items = &preview.body["urn:countersign:preview"];
+        assert_eq!(items.as_array().map(Vec::len), Some(1), "{}", preview.body);
+        assert_eq!(items[0]["status"], "pending");
+        assert_eq!(items[0]["needed"], json!([2, 1]));
+        assert_eq!(items[0]["resource"]["id"], "shop-admin");
+        for canary in ["lead", "security", "shop-approvals", "write to production", "Erin", "task"]
+        {
+            assert!(!preview.body.to_string().contains(canary), "{canary}: {}", preview.body);
+        }
+
+        let other = with(&body, "/resource/id", json!("another"));
+        let unbound = rehearse("dry_run=true", other).await;
+        assert_eq!(problem(&unbound), (400, "invalid_denial_binding"));
+        for misspelt in ["dry_run=yes", "dryrun=true", "dry_run=true&dry_run=false"] {
+            let refused = rehearse(misspelt, body.clone()).await;
+            assert_eq!(problem(&refused), (400, "invalid_request"), "{misspelt}");
+        }
+        office.settle().await;
+        assert_eq!(office.sandbox.messages("shop-approvals").len(), 0, "nobody was asked");
+        assert_eq!(submit(&office, By::Gate, &body).await.status, 202, "the denial is not spent");
         office
     })
     .await;
