@@ -9,6 +9,7 @@ mod teams;
 use std::{collections::HashMap, sync::Arc};
 
 use axum::Router;
+use countersign_egress::token::assertion::{Stamp, Stamps};
 use countersign_port::{
     auth_server::AuthServer, chat::Chat, clock::Now, directory::Directory, memory::Memory,
 };
@@ -111,10 +112,11 @@ fn visitors(people: &People, team: &str) -> Vec<Visitor> {
 /// The adapter that tells outcomes to asking servers, with what each client's callbacks carry.
 pub fn auth_server(clients: &mut [Integrator], means: &Means) -> Arc<dyn AuthServer> {
     let (mut signers, mut tokens) = (HashMap::new(), HashMap::new());
+    let stamps = stamps(means);
     for client in clients {
         let id = client.client.id.to_string();
         signers.extend(client.signer.take().map(|signer| (id.clone(), signer)));
-        tokens.extend(client.callback_token.take().map(|token| (id, token)));
+        tokens.extend(client.callback_token.take().map(|token| (id, token.source(&stamps))));
     }
     let memory: Arc<dyn Memory> = Arc::new(means.memory("webhook"));
     let webhook = Webhook::new(means.egress.clone(), signers, time(&means.clock));
@@ -125,4 +127,13 @@ pub fn auth_server(clients: &mut [Integrator], means: &Means) -> Arc<dyn AuthSer
 fn time(clock: &Clock) -> Now {
     let clock = clock.clone();
     Now(Arc::new(move || clock.now()))
+}
+
+/// What makes an assertion one of its own.
+fn stamps(means: &Means) -> Stamps {
+    let (clock, seeds) = (means.clock.clone(), means.seeds.clone());
+    Stamps(Arc::new(move || {
+        let id = hex::encode(seeds.nonce());
+        Stamp { at: clock.now().as_second(), id }
+    }))
 }

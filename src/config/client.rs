@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use countersign_egress::{target::Allow, token::ClientCredentials};
+use countersign_egress::target::Allow;
 use countersign_port::webhook_signature::{
     Signer,
     key::{Secret, SigningKey},
@@ -10,7 +10,10 @@ use countersign_port::webhook_signature::{
 use secrecy::ExposeSecret;
 use url::Url;
 
-use super::{Limits, Reader, api_key::ApiKey, issuer::Issuer, secret::EncryptionKey};
+use super::{
+    Limits, Reader, api_key::ApiKey, callback_token::CallbackToken, issuer::Issuer,
+    secret::EncryptionKey,
+};
 use crate::domain::{
     client::{Approvers, Claims, Client, Mode, Requester},
     diagnostic::{Diagnostic, suggest},
@@ -34,7 +37,7 @@ pub struct Integrator {
     /// What its callbacks are signed with. Absent where it takes none.
     pub signer: Option<Signer>,
     /// What access token its callbacks carry, beside the signature.
-    pub callback_token: Option<ClientCredentials>,
+    pub callback_token: Option<CallbackToken>,
     pub tokens: Vec<TokenSubject>,
 }
 

@@ -20,6 +20,7 @@ fn environment() -> Environment {
         ("CRM_API_KEY", KEY),
         ("CRM_WEBHOOK_SECRET", SECRET),
         ("CRM_TOKEN_SECRET", "abc"),
+        ("CRM_REFRESH_TOKEN", "abc"),
         ("CRM_SIGNING_KEY", "whsk_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="),
         ("SANDBOX_KEY", "0123456789abcdef0123456789abcdef"),
         ("SLACK_SIGNING_SECRET", "8f742231b10e8888abcd99yyyzzz85a5"),
@@ -115,7 +116,7 @@ fn the_file_names_every_key() {
     let client = first(member(&root, "clients"));
     assert_eq!(names(client), client::KEYS.iter().copied().collect());
     let mut callback_token = names(member(client, "callback_token"));
-    callback_token.insert("assertion_file");
+    callback_token.extend(["assertion_file", "private_key", "key_id", "audience"]);
     assert_eq!(callback_token, callback_token::KEYS.iter().copied().collect());
     let token = first(member(client, "tokens"));
     assert_eq!(names(token), client::TOKEN_KEYS.iter().copied().collect());
@@ -254,7 +255,7 @@ fn a_token_for_callbacks_is_refused_until_it_could_be_had() {
         "`http://sso.example/token` cannot be asked for a token: http is for addresses in",
         "`client_id` is missing",
         "`header`",
-        "there is one proof of who asks: `client_secret` or `assertion_file`",
+        "there is one proof of who asks: `client_secret`, `private_key` or `assertion_file`",
     ] {
         assert!(page.contains(words), "{words}: {page}");
     }

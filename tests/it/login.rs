@@ -1,19 +1,38 @@
-//! A token endpoint that gives a new access token each time, takes one back, and is away on demand.
+//! A token endpoint that gives a new access token each time and is away on demand. It takes a secret,
+//! or an assertion that nobody has used before; and of refresh tokens only the one that it gave last.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, LazyLock, Mutex},
+};
 
 use axum::{
-    Json, Router,
+    Form, Json, Router,
     extract::State,
     http::{HeaderMap, StatusCode},
     routing::post,
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
+use countersign::clock::Clock;
+use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
+use rcgen::{KeyPair, PKCS_ECDSA_P256_SHA256};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 /// What the client proves itself with.
 pub(crate) const SECRET: &str = "canary-secret-of-the-token-client";
+
+/// The refresh token that an administrator has deposited.
+pub(crate) const DEPOSITED: &str = "canary-refresh-token-deposited";
+
+/// The key of the client, for those who sign.
+static KEY: LazyLock<KeyPair> =
+    LazyLock::new(|| KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).unwrap());
+
+/// That key, as it stands in the environment.
+pub(crate) fn key() -> String {
+    KEY.serialize_pem()
+}
 
 /// A listener on this machine.
 #[derive(Debug, Clone)]
@@ -27,6 +46,12 @@ struct Inner {
     given: usize,
     asked: usize,
     is_away: bool,
+    /// The ids of assertions.
+    used: BTreeSet<String>,
+    /// The one refresh token that is good.
+    refresh: String,
+    /// By whose time assertions are judged.
+    clock: Option<Clock>,
 }
 
 impl Login {
@@ -43,6 +68,16 @@ impl Login {
     /// How often it was asked.
     pub(crate) fn asked(&self) -> usize {
         self.state.lock().unwrap().asked
+    }
+
+    /// From now on the deposited refresh token is good, and no other.
+    pub(crate) fn trusts_the_deposit(&self) {
+        DEPOSITED.clone_into(&mut self.state.lock().unwrap().refresh);
+    }
+
+    /// Assertions are judged by this clock.
+    pub(crate) fn lives_by(&self, clock: &Clock) {
+        self.state.lock().unwrap().clock = Some(clock.clone());
     }
 
     pub(crate) fn goes_away(&self) {
@@ -66,20 +101,66 @@ pub(crate) fn token(number: usize) -> String {
 async fn give(
     State(state): State<Arc<Mutex<Inner>>>,
     headers: HeaderMap,
-    form: String,
+    Form(form): Form<BTreeMap<String, String>>,
 ) -> (StatusCode, Json<Value>) {
-    assert_eq!(form, "grant_type=client_credentials&scope=hooks");
-    let pair = STANDARD.encode(format!("countersign:{SECRET}"));
-    assert_eq!(headers["authorization"], format!("Basic {pair}"));
     let mut inner = state.lock().unwrap();
+    assert_eq!(form["scope"], "hooks");
+    match form.get("client_assertion") {
+        None => {
+            let pair = STANDARD.encode(format!("countersign:{SECRET}"));
+            assert_eq!(headers["authorization"], format!("Basic {pair}"));
+        }
+        Some(assertion) => inner.judge(&form, assertion),
+    }
     inner.asked += 1;
     if inner.is_away {
         return (StatusCode::SERVICE_UNAVAILABLE, Json(json!({})));
     }
+    let mut given = json!({ "token_type": "Bearer", "expires_in": 3600 });
+    match form["grant_type"].as_str() {
+        "client_credentials" => {}
+        "refresh_token" if form["refresh_token"] == inner.refresh => {
+            inner.refresh = format!("canary-refresh-token-{:04}", inner.given + 1);
+            given["refresh_token"] = json!(inner.refresh);
+        }
+        // Whoever brings an old one has lost what came in its place.
+        "refresh_token" => {
+            return (StatusCode::BAD_REQUEST, Json(json!({ "error": "invalid_grant" })));
+        }
+        other => panic!("{other}"),
+    }
     inner.given += 1;
-    let token = token(inner.given);
-    (
-        StatusCode::OK,
-        Json(json!({ "access_token": token, "token_type": "Bearer", "expires_in": 3600 })),
-    )
+    given["access_token"] = json!(token(inner.given));
+    (StatusCode::OK, Json(given))
+}
+
+impl Inner {
+    /// RFC 7523, section 3, and that no assertion is good twice.
+    fn judge(&mut self, form: &BTreeMap<String, String>, assertion: &str) {
+        assert_eq!(
+            form["client_assertion_type"],
+            "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+        );
+        assert!(!form.contains_key("client_secret"));
+        let mut checks = Validation::new(Algorithm::ES256);
+        // The clock of the story, and not that of the machine.
+        checks.validate_exp = false;
+        checks.validate_aud = false;
+        let key = DecodingKey::from_ec_der(KEY.public_key_raw());
+        let claims = decode::<Value>(assertion, &key, &checks).expect("signed by the key").claims;
+        assert_eq!(
+            (&claims["iss"], &claims["sub"]),
+            (&json!("countersign"), &json!("countersign"))
+        );
+        assert_eq!(form["client_id"], "countersign");
+        assert!(claims["aud"].as_str().unwrap().ends_with("/token"), "{claims}");
+        let now = self.clock.as_ref().unwrap().now().as_second();
+        let life = claims["exp"].as_i64().unwrap() - now;
+        assert!((1..=60).contains(&life), "{claims} at {now}");
+        assert_eq!(claims["iat"], now);
+        let id = claims["jti"].as_str().unwrap().to_owned();
+        assert!(id.len() >= 32, "{id}");
+        assert!(self.used.insert(id), "an assertion is good for once");
+        assert_eq!(decode_header(assertion).unwrap().kid.unwrap().len(), 43, "a thumbprint");
+    }
 }

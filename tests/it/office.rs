@@ -60,6 +60,8 @@ pub(crate) struct Site {
     pub(crate) callback: Option<String>,
     /// Where the access tokens of callbacks come from.
     pub(crate) login: Option<String>,
+    /// How they are asked for there.
+    pub(crate) login_by: &'static str,
     /// The address of an Ory Hydra, public and admin.
     pub(crate) hydra: Option<String>,
     /// One more resource server.
@@ -77,6 +79,7 @@ impl Default for Site {
             realm: None,
             callback: None,
             login: None,
+            login_by: "client_secret: { env: CALLBACK_SECRET }",
             hydra: None,
             server: String::new(),
             more: String::new(),
@@ -394,6 +397,8 @@ egress: {{ allow: [127.0.0.1/32] }}{keycloak}{hydra}
         ("ENCRYPTION_KEY", ENCRYPTION_KEY),
         ("KEYCLOAK_PATH", KEYCLOAK_PATH),
         ("CALLBACK_SECRET", login::SECRET),
+        ("CALLBACK_KEY", &login::key()),
+        ("CALLBACK_REFRESH", login::DEPOSITED),
         ("OKTA_KEY", OKTA_KEY),
         ("ENTRA_KEY", ENTRA_KEY),
         ("DIRECTORY_TOKEN", DIRECTORY_TOKEN),
@@ -418,8 +423,8 @@ fn hydra(site: &Site) -> String {
 fn callback_token(site: &Site) -> String {
     let Some(login) = &site.login else { return String::new() };
     format!(
-        "\n    callback_token: {{ token_endpoint: \"{login}\", client_id: countersign, \
-         client_secret: {{ env: CALLBACK_SECRET }}, scope: hooks }}"
+        "\n    callback_token: {{ token_endpoint: \"{login}\", client_id: countersign, {}, scope: hooks }}",
+        site.login_by
     )
 }
 

@@ -1,6 +1,7 @@
-//! Access tokens by client credentials (RFC 6749, section 4.4): asks a token endpoint once. Who keeps
-//! what it gives, and for how long, is the caller's business.
+//! Access tokens by client credentials or a refresh token (RFC 6749, sections 4.4 and 6): asks a token
+//! endpoint once. Who keeps what it gives, and for how long, is the caller's business.
 
+pub mod assertion;
 #[cfg(test)]
 mod tests;
 
@@ -19,6 +20,7 @@ use url::{
     form_urlencoded::{Serializer, byte_serialize},
 };
 
+use self::assertion::Signer;
 use crate::{
     Egress,
     exchange::{Answer, DOCUMENT_BYTES, EgressError, Keep, Request},
@@ -57,12 +59,16 @@ pub enum Proof {
     /// A file that holds an assertion (RFC 7523), as workload identities have. Whoever writes it
     /// renews it, so it is read each time.
     Assertion(PathBuf),
+    /// A key of our own, which signs such an assertion each time.
+    Key(Box<Signer>),
 }
 
 /// What the endpoint gave.
 #[derive(Debug, Clone)]
 pub struct Granted {
     pub access_token: SecretString,
+    /// In place of the one that it was asked with.
+    pub refresh_token: Option<SecretString>,
     /// From when it was asked for.
     pub life: Duration,
     /// Of the whole answer.
@@ -85,6 +91,8 @@ pub enum NoToken {
     Malformed,
     #[error("cannot read the assertion: {0}")]
     NoAssertion(std::io::ErrorKind),
+    #[error("the key does not sign an assertion")]
+    NotSigned,
     #[error("the secret does not fit into a header")]
     Unsendable,
 }
@@ -95,6 +103,7 @@ struct Given {
     /// Bearer where it is left out, as some servers do.
     token_type: Option<String>,
     expires_in: Option<u32>,
+    refresh_token: Option<SecretString>,
 }
 
 #[derive(Deserialize)]
@@ -105,7 +114,20 @@ struct Denied {
 impl ClientCredentials {
     /// Asks for a token. One that is lost on its way is no loss: the next is as good.
     pub async fn ask(&self, egress: &Egress) -> Result<Granted, NoToken> {
-        let body = self.form().await?.into();
+        self.ask_with(egress, None).await
+    }
+
+    /// Asks for a token with one that gives such tokens, and may be good for this once.
+    pub async fn refresh(&self, egress: &Egress, with: &SecretString) -> Result<Granted, NoToken> {
+        self.ask_with(egress, Some(with)).await
+    }
+
+    async fn ask_with(
+        &self,
+        egress: &Egress,
+        refresh: Option<&SecretString>,
+    ) -> Result<Granted, NoToken> {
+        let body = self.form(refresh).await?.into();
         let url = egress.check(&self.token_url)?;
         let headers = self.headers()?;
         let keep = Keep::Whole(DOCUMENT_BYTES);
@@ -114,16 +136,22 @@ impl ClientCredentials {
         granted(answer.map_err(|_| NoToken::TimedOut)??)
     }
 
-    async fn form(&self) -> Result<String, NoToken> {
+    async fn form(&self, refresh: Option<&SecretString>) -> Result<String, NoToken> {
         let assertion = match &self.proof {
             Proof::Basic(_) | Proof::Post(_) => SecretString::default(),
+            Proof::Key(signer) => signer.sign(&self.client_id).ok_or(NoToken::NotSigned)?,
             Proof::Assertion(path) => {
                 let text = tokio::fs::read_to_string(path).await;
                 text.map_err(|error| NoToken::NoAssertion(error.kind()))?.into()
             }
         };
         let mut form = Serializer::new(String::new());
-        form.append_pair("grant_type", "client_credentials");
+        match refresh {
+            None => form.append_pair("grant_type", "client_credentials"),
+            Some(token) => form
+                .append_pair("grant_type", "refresh_token")
+                .append_pair("refresh_token", token.expose_secret()),
+        };
         // A client proves itself in one place only.
         if !matches!(self.proof, Proof::Basic(_)) {
             form.append_pair("client_id", &self.client_id);
@@ -138,7 +166,7 @@ impl ClientCredentials {
             Proof::Post(secret) => {
                 form.append_pair("client_secret", secret.expose_secret());
             }
-            Proof::Assertion(_) => {
+            Proof::Assertion(_) | Proof::Key(_) => {
                 form.append_pair("client_assertion_type", ASSERTION_TYPE)
                     .append_pair("client_assertion", assertion.expose_secret().trim());
             }
@@ -179,7 +207,8 @@ fn granted(answer: Answer) -> Result<Granted, NoToken> {
         return Err(NoToken::Malformed);
     }
     let life = Duration::from_secs(given.expires_in.unwrap_or(LIFE_S).into());
-    Ok(Granted { access_token: given.access_token, life, headers: answer.headers })
+    let Given { access_token, refresh_token, .. } = given;
+    Ok(Granted { access_token, refresh_token, life, headers: answer.headers })
 }
 
 fn readable(code: String) -> String {

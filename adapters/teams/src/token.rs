@@ -189,7 +189,7 @@ fn failure(why: NoToken) -> Failure {
             tracing::error!(%kind, "cannot read the assertion");
             Failure::login("no_assertion")
         }
-        NoToken::Unsendable => Failure::login("unsendable"),
+        NoToken::Unsendable | NoToken::NotSigned => Failure::login("unsendable"),
     }
 }
 

@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use countersign_egress::{Egress, token::ClientCredentials};
+use countersign_egress::Egress;
 use countersign_port::{
     clock::Now,
     memory::{Lost, Memory},
@@ -19,7 +19,8 @@ use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
 use tokio::sync::Mutex;
 
-use self::kept::{Kept, name};
+use self::kept::{Kept, Refresh, name};
+use crate::TokenSource;
 
 /// Longer than a token endpoint and a write can take. No jitter: where one renews, none crowd.
 const LEASE: Duration = Duration::from_secs(30);
@@ -39,7 +40,7 @@ pub(crate) struct Source {
     egress: Egress,
     memory: Arc<dyn Memory>,
     now: Now,
-    credentials: ClientCredentials,
+    from: TokenSource,
     record: String,
     held: RwLock<Option<Arc<Kept>>>,
     /// One renewal at a time.
@@ -70,20 +71,20 @@ impl Bearers {
     /// `clients` holds what is asked for by the id of each client that needs it. Those that ask for
     /// the same share one token.
     pub(crate) fn new(
-        clients: HashMap<String, ClientCredentials>,
+        clients: HashMap<String, TokenSource>,
         egress: &Egress,
         memory: &Arc<dyn Memory>,
         now: &Now,
     ) -> Self {
         let mut shared: HashMap<String, Arc<Source>> = HashMap::new();
-        let of_client = |(client, credentials): (String, ClientCredentials)| {
-            let record = name(&credentials);
+        let of_client = |(client, from): (String, TokenSource)| {
+            let record = name(&from);
             let source = shared.entry(record.clone()).or_insert_with(|| {
                 Arc::new(Source {
                     egress: egress.clone(),
                     memory: Arc::clone(memory),
                     now: now.clone(),
-                    credentials,
+                    from,
                     record,
                     held: RwLock::default(),
                     turn: Mutex::default(),
@@ -147,7 +148,7 @@ impl Source {
                 Ok(token)
             }
             Err(why) => {
-                tracing::warn!(%why, client_id = self.credentials.client_id, "no new access token");
+                tracing::warn!(%why, client_id = self.from.credentials.client_id, "no new access token");
                 turn.failed = Some((why.clone(), now));
                 Err(why)
             }
@@ -160,7 +161,7 @@ impl Source {
         refused: Option<&SecretString>,
         now: Timestamp,
     ) -> Result<Kept, NoBearer> {
-        if let Some(fresh) = self.fresh(refused, now).await?.0 {
+        if let Some(fresh) = self.fresh(refused, now).await? {
             return Ok(fresh);
         }
         if !self.memory.lease(&self.record, LEASE).await? {
@@ -176,32 +177,54 @@ impl Source {
         refused: Option<&SecretString>,
         now: Timestamp,
     ) -> Result<Kept, NoBearer> {
-        let (fresh, version) = self.fresh(refused, now).await?;
-        if let Some(fresh) = fresh {
-            return Ok(fresh);
-        }
-        let granted = self.credentials.ask(&self.egress).await;
+        let (old, version) = self.kept().await?;
+        let old = match old {
+            Some(kept) if is_fresh(&kept, refused, now) => return Ok(kept),
+            old => old,
+        };
+        let with = self.refresh(old);
+        let granted = match &with {
+            Some(with) => self.from.credentials.refresh(&self.egress, &with.token).await,
+            None => self.from.credentials.ask(&self.egress).await,
+        };
         let granted = granted.map_err(|why| NoBearer::NotGiven(why.to_string()))?;
-        let kept = Kept::new(granted, now);
-        // Should somebody have written meanwhile, there are two good tokens.
+        let kept = Kept::new(granted, now, with);
+        // INVARIANT: on disk before it is used. A refresh token that came with it may be the only one
+        // that is still good. Should somebody have written meanwhile, there are two good tokens.
         self.memory.save(&self.record, &kept.seal()?, version).await?;
         Ok(kept)
     }
 
-    /// The token that is kept, if it need not be renewed yet, and the version of its record.
+    /// What the next token is asked for with: what came with the last one, unless an administrator
+    /// has deposited another since.
+    fn refresh(&self, old: Option<Kept>) -> Option<Refresh> {
+        let deposited = Refresh::deposited(self.from.refresh_token.as_ref()?);
+        let last = old.and_then(|kept| kept.refresh);
+        Some(last.filter(|last| last.deposit == deposited.deposit).unwrap_or(deposited))
+    }
+
+    /// The token that is kept, if it need not be renewed yet.
     async fn fresh(
         &self,
         refused: Option<&SecretString>,
         now: Timestamp,
-    ) -> Result<(Option<Kept>, i64), Lost> {
+    ) -> Result<Option<Kept>, Lost> {
+        Ok(self.kept().await?.0.filter(|kept| is_fresh(kept, refused, now)))
+    }
+
+    /// The token that is kept, and the version of its record.
+    async fn kept(&self) -> Result<(Option<Kept>, i64), Lost> {
         let Some(record) = self.memory.load(&self.record).await? else { return Ok((None, 0)) };
-        let fresh = Kept::open(&record).filter(|kept| !kept.is(refused) && now < kept.renew_at);
-        Ok((fresh, record.version))
+        Ok((Kept::open(&record), record.version))
     }
 
     fn held(&self) -> Option<Arc<Kept>> {
         self.held.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
+}
+
+fn is_fresh(kept: &Kept, refused: Option<&SecretString>, now: Timestamp) -> bool {
+    !kept.is(refused) && now < kept.renew_at
 }
 
 impl fmt::Debug for Bearers {

@@ -33,6 +33,15 @@ mod verdict;
 /// An attempt takes no longer with a token than without: the lease of its row counts on that.
 const PATIENCE: Duration = Duration::from_secs(15);
 
+/// Where the access token for the callbacks of a client comes from.
+#[derive(Debug, Clone)]
+pub struct TokenSource {
+    pub credentials: ClientCredentials,
+    /// The first refresh token, as an administrator deposited it. Without one, the client asks for
+    /// itself.
+    pub refresh_token: Option<SecretString>,
+}
+
 /// Delivers outcomes to the clients that take callbacks.
 pub struct Webhook {
     egress: Egress,
@@ -52,7 +61,7 @@ impl Webhook {
     #[must_use]
     pub fn with_tokens(
         mut self,
-        clients: HashMap<String, ClientCredentials>,
+        clients: HashMap<String, TokenSource>,
         memory: &Arc<dyn Memory>,
     ) -> Self {
         self.bearers = Bearers::new(clients, &self.egress, memory, &self.now);

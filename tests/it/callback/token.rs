@@ -11,10 +11,22 @@ use crate::{
 };
 
 async fn tell<F: Future<Output = Office>>(story: impl Fn(Office, Login) -> F) {
+    tell_by("client_secret: { env: CALLBACK_SECRET }", story).await;
+}
+
+async fn tell_by<F: Future<Output = Office>>(
+    login_by: &'static str,
+    story: impl Fn(Office, Login) -> F,
+) {
     // Each database has an office of its own, and both ask at the same place.
     let login = Login::start().await;
-    let site = Site { login: Some(login.endpoint.clone()), ..Site::default() };
-    tell_in(&site, |office| story(office, login.clone())).await;
+    let site = Site { login: Some(login.endpoint.clone()), login_by, ..Site::default() };
+    tell_in(&site, |office| {
+        login.lives_by(&office.clock);
+        login.trusts_the_deposit();
+        story(office, login.clone())
+    })
+    .await;
 }
 
 /// The statuses and tokens of what has arrived.
@@ -143,6 +155,86 @@ async fn the_token_is_sealed_where_it_is_kept() {
         for secret in [token(login.asked()), SECRET.to_owned(), login.endpoint] {
             assert!(!kept.contains(&secret), "{secret}");
         }
+        office
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_of_our_own_signs_who_asks_anew_each_time() {
+    tell_by("private_key: { env: CALLBACK_KEY }", |office, login| async move {
+        let before = login.asked();
+        for hours in 1..=3 {
+            decided(&office).await;
+            office.settle().await;
+            assert_eq!(arrived(&office), [(200, bearer(before + hours))]);
+            office.advance(SignedDuration::from_hours(1)).await;
+            arrived(&office);
+        }
+        office
+    })
+    .await;
+}
+
+const REFRESHED: &str =
+    "client_secret: { env: CALLBACK_SECRET }, refresh_token: { env: CALLBACK_REFRESH }";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refresh_token_that_came_in_the_place_of_another_outlives_its_process() {
+    tell_by(REFRESHED, |office, login| async move {
+        let before = login.asked();
+        decided(&office).await;
+        office.settle().await;
+        assert_eq!(arrived(&office), [(200, bearer(before + 1))]);
+        // The deposited one is good no more: only what is on disk gives the next token.
+        let office = office.restart().await;
+        office.advance(SignedDuration::from_hours(2)).await;
+        decided(&office).await;
+        office.settle().await;
+        let arrived_now = arrived(&office);
+        assert_eq!(arrived_now.last(), Some(&(200, bearer(before + 2))), "{arrived_now:?}");
+
+        let records = office.store().records("webhook:").await.unwrap();
+        let kept: String =
+            records.iter().map(|one| format!("{} {}", one.name, one.sealed)).collect();
+        assert!(!kept.contains("canary"), "{kept}");
+        office
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_came_in_its_place_is_on_disk_before_the_callback_is_sent() {
+    tell_by(REFRESHED, |office, login| async move {
+        let before = login.asked();
+        // The receiver is away: the process has a new access token, and no use for it.
+        office.receiver.answer(vec![(503, None); 8]);
+        decided(&office).await;
+        office.settle().await;
+        assert_eq!(login.asked(), before + 1);
+        arrived(&office);
+        // As after a kill: nothing but the database is left.
+        let office = office.restart().await;
+        office.advance(SignedDuration::from_hours(2)).await;
+        assert_eq!(login.asked(), before + 2, "the kept one was good");
+        arrived(&office);
+        office
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refresh_token_that_is_good_no_more_holds_the_callback_back() {
+    tell_by(REFRESHED, |office, login| async move {
+        decided(&office).await;
+        office.settle().await;
+        arrived(&office);
+        // Somebody else has used the one that we have.
+        login.trusts_the_deposit();
+        office.advance(SignedDuration::from_hours(2)).await;
+        decided(&office).await;
+        office.settle().await;
+        assert_eq!(arrived(&office), [], "never without the bearer");
         office
     })
     .await;
