@@ -11,7 +11,7 @@ use countersign_port::{
 use serde_json::{Map, json};
 use sha2::{Digest, Sha256};
 
-use super::Service;
+use super::{Service, delegation::said};
 use crate::{
     config::client::TokenSubject,
     domain::{
@@ -39,9 +39,10 @@ impl Consents for Service {
             TokenSubject { issuer: consent.issuer.clone(), client_id: consent.client.clone() };
         let client = self.parts.delegating.speakers.get(&speaker).cloned();
         let client = client.ok_or(NotAsked::UnknownClient)?;
+        let sign_in = SignIn { acr: consent.acr.clone(), at: consent.signed_in_at };
         match self.consented(&client, consent, wait).await {
             Ok(view) => Ok(self.standing(&view)),
-            Err(why) => refused(&client, &why),
+            Err(why) => refused(&client, &why, &sign_in),
         }
     }
 }
@@ -108,11 +109,16 @@ fn decided(view: &View, approval: &Approval) -> Decided {
 }
 
 /// What the policy refuses is a no like any other; what may pass is tried again.
-fn refused(client: &Client, why: &Refusal) -> Result<Standing, NotAsked> {
+fn refused(client: &Client, why: &Refusal, sign_in: &SignIn) -> Result<Standing, NotAsked> {
     if matches!(why, Refusal::RateLimited { .. } | Refusal::Unavailable) {
         return Err(NotAsked::Later(why.to_string()));
     }
-    tracing::warn!(client = %client.id, %why, "a consent was refused");
+    let said = said(why, sign_in);
+    tracing::warn!(client = %client.id, why = said, "a consent was refused");
+    // Whoever waits can do something about this.
+    if matches!(why, Refusal::StepUp { .. }) {
+        return Ok(Standing::Refused(said));
+    }
     Ok(Standing::Refused("Nobody can approve this. Ask whoever runs it.".to_owned()))
 }
 
@@ -147,7 +153,7 @@ fn draft(consent: Consent, client: &Client) -> Draft {
             proven: Vec::new(),
             roles: Vec::new(),
             sid: None,
-            sign_in: SignIn::default(),
+            sign_in: SignIn { acr: consent.acr, at: consent.signed_in_at },
         },
         items: vec![Item { action, requested, resource }],
         context: Context::default(),
@@ -156,7 +162,7 @@ fn draft(consent: Consent, client: &Client) -> Draft {
         login_hint: None,
         binding: Bound { mode: client.mode, ..Bound::default() },
         binding_message: None,
-        acr_values: consent.acr_values,
+        acr_values: None,
         requested_expiry_seconds: Some((consent.expires_in_s - NOTICE_S).max(1)),
         callback: None,
         transaction: None,

@@ -151,7 +151,8 @@ impl Service {
         new: NewDelegation,
         why: &Refusal,
     ) -> Result<(), NotTaken> {
-        tracing::warn!(client = %request.integrator, connection = new.delegation.connection, %why,
+        let why = said(why, &request.subject.sign_in);
+        tracing::warn!(client = %request.integrator, connection = new.delegation.connection, why,
             "a delegation was refused");
         metrics::counter!("countersign_delegations_total", "result" => "refused").increment(1);
         let answer = NewAnswer {
@@ -167,6 +168,15 @@ impl Service {
             NotTaken::Unavailable
         })
     }
+}
+
+/// Why a server that asks for others is refused. Whoever signs in at it cannot help that it does not
+/// say so.
+pub(super) fn said(why: &Refusal, sign_in: &SignIn) -> String {
+    if matches!(why, Refusal::StepUp { .. }) && sign_in.is_unknown() {
+        return format!("{why}; the server that asks does not say how they signed in");
+    }
+    why.to_string()
 }
 
 /// A delegation that is handed over once more is the same one.
@@ -191,7 +201,7 @@ fn draft(delegated: Delegated, expires_in_seconds: i64) -> Draft {
             email: None,
             groups: Vec::new(),
             proven: Vec::new(),
-            sign_in: SignIn::default(),
+            sign_in: SignIn { acr: delegated.acr, at: delegated.signed_in_at },
             roles: Vec::new(),
             sid: None,
         },

@@ -14,11 +14,18 @@ use reqwest::{
 use serde_json::json;
 
 use self::fake::Fake;
-use crate::office::{Office, Site, tell_in};
+use crate::{
+    keycloak::step_up,
+    office::{Office, Site, tell_in},
+};
 
 async fn tell<F: Future<Output = Office>>(story: impl Fn(Office, Fake) -> F) {
+    tell_under(Site::default(), story).await;
+}
+
+async fn tell_under<F: Future<Output = Office>>(around: Site, story: impl Fn(Office, Fake) -> F) {
     let fake = Fake::start().await;
-    let site = Site { hydra: Some(fake.url.clone()), ..Site::default() };
+    let site = Site { hydra: Some(fake.url.clone()), ..around };
     tell_in(&site, |office| {
         fake.forget();
         story(office, fake.clone())
@@ -40,7 +47,11 @@ impl Browser {
     }
 
     async fn open(&mut self, office: &Office, challenge: &str) -> Response {
-        let url = format!("{}/hydra/consent?consent_challenge={challenge}", office.url);
+        self.open_at(&office.url, challenge).await
+    }
+
+    async fn open_at(&mut self, url: &str, challenge: &str) -> Response {
+        let url = format!("{url}/hydra/consent?consent_challenge={challenge}");
         let answer =
             self.http.get(url).header(COOKIE, self.cookies.join("; ")).send().await.unwrap();
         let set = answer.headers().get_all(SET_COOKIE).iter();
@@ -214,6 +225,40 @@ async fn a_browser_goes_nowhere_but_to_hydra() {
         }
         fake.asks_for("c-5", "stranger", "dana", WRITE);
         assert_eq!(browser.reads(&office, "c-5").await.0, 403);
+        office
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_login_page_says_of_a_sign_in_is_believed() {
+    let strict = Site { sources: step_up::strict, ..Site::default() };
+    tell_under(strict, |office, fake| async move {
+        let now = office.clock.now().as_second();
+        for (challenge, acr, at) in [
+            ("c-none", json!(null), json!(null)),
+            ("c-silver", json!("silver"), json!(now)),
+            ("c-old", json!("gold"), json!(now - 300)),
+            ("c-odd", json!("gold"), json!("now")),
+        ] {
+            fake.asks(challenge, "dana", WRITE);
+            fake.signed_in(challenge, &acr, &at);
+            Browser::new().sent(&office, challenge).await;
+            let (verb, why) = fake.answers().pop().unwrap();
+            assert_eq!(verb, "reject", "{challenge}");
+            let said = why["error_description"].as_str().unwrap().to_owned();
+            assert!(said.contains("must have signed in within 5 minutes"), "{said}");
+            let is_silent = said.contains("the server that asks does not say how they signed in");
+            assert_eq!(is_silent, challenge == "c-none", "{said}");
+        }
+        fake.asks("c-good", "dana", WRITE);
+        fake.signed_in("c-good", &json!("gold"), &json!(now - 60));
+        let mut browser = Browser::new();
+        assert_eq!(browser.reads(&office, "c-good").await.0, 200);
+        office.settle().await;
+        approve(&office).await;
+        browser.sent(&office, "c-good").await;
+        assert_eq!(fake.answers().pop().unwrap().0, "accept");
         office
     })
     .await;

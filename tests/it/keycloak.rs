@@ -9,3 +9,4 @@ mod process;
 mod real;
 mod realm;
 mod scenario;
+pub(crate) mod step_up;

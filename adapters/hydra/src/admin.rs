@@ -6,6 +6,7 @@ use countersign_egress::{
     exchange::{Answer, DOCUMENT_BYTES, EgressError, Keep, Request},
 };
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header::CONTENT_TYPE};
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 use url::Url;
@@ -24,7 +25,19 @@ pub(crate) struct Wanted {
     pub(crate) requested_access_token_audience: Vec<String>,
     pub(crate) subject: String,
     pub(crate) client: Client,
+    /// How the login page says that the subject has signed in.
     pub(crate) acr: Option<String>,
+    /// What else the login page hands on.
+    #[serde(default)]
+    context: Value,
+}
+
+impl Wanted {
+    /// When the subject has signed in: Hydra hands no time on, but the login page may.
+    pub(crate) fn signed_in_at(&self) -> Option<Timestamp> {
+        let at = self.context.get("auth_time").and_then(Value::as_i64);
+        at.and_then(|at| Timestamp::from_second(at).ok())
+    }
 }
 
 /// The OAuth client.

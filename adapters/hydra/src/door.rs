@@ -143,7 +143,8 @@ impl Door {
             client_name: wanted.client.client_name.clone().map(Untrusted::new),
             subject: wanted.subject.clone(),
             scopes: asked.iter().map(|scope| (*scope).clone()).collect(),
-            acr_values: wanted.acr.clone().filter(|acr| !acr.is_empty()),
+            acr: wanted.acr.clone().filter(|acr| !acr.is_empty()),
+            signed_in_at: wanted.signed_in_at(),
             expires_in_s: settings.expires_in.as_secs(),
         }
     }

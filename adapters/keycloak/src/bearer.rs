@@ -8,6 +8,7 @@ use countersign_egress::hint::NoHint;
 use jiff::Timestamp;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode};
 use serde::Deserialize;
+use serde_json::Value;
 
 /// How far the clocks may be apart.
 const LEEWAY_S: i64 = 30;
@@ -26,9 +27,25 @@ pub(crate) struct Claims {
     pub sub: String,
     pub exp: i64,
     pub iat: i64,
+    /// Where the realm writes how the user has signed in, and when. Keycloak itself knows of no
+    /// sign-in when it asks; what the client wished for (`acr_values`) is none.
+    acr: Option<Value>,
+    auth_time: Option<Value>,
     /// The realm and nobody else: a list is another kind of token.
     aud: String,
     typ: String,
+}
+
+impl Claims {
+    /// What is not there, or not as it should be, does not say how they signed in.
+    pub(crate) fn acr(&self) -> Option<String> {
+        self.acr.as_ref().and_then(Value::as_str).map(str::to_owned)
+    }
+
+    pub(crate) fn signed_in_at(&self) -> Option<Timestamp> {
+        let at = self.auth_time.as_ref().and_then(Value::as_i64);
+        at.and_then(|at| Timestamp::from_second(at).ok())
+    }
 }
 
 /// Why a bearer is not believed. For the log; the caller learns nothing.

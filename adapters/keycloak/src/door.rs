@@ -138,6 +138,7 @@ fn delegated(
     let limits = Limits { max_bytes: MAX_BYTES, ..Limits::INTAKE };
     let asked: Asked = intake::parse(body, &limits)
         .map_err(|_| Refused::Malformed("the body is not what Keycloak sends"))?;
+    let (acr, signed_in_at) = (claims.acr(), claims.signed_in_at());
     let subject = match connection.subject_from {
         SubjectFrom::Sub => Some(claims.sub),
         SubjectFrom::Username => asked.login_hint.clone(),
@@ -156,6 +157,8 @@ fn delegated(
         scopes: scopes(&asked.scope, &connection.ignore_scopes),
         binding_message: asked.binding_message.map(Untrusted::new),
         acr_values: asked.acr_values,
+        acr,
+        signed_in_at,
         joins,
         expires_at: forgotten_at(connection, claims.iat, claims.exp)?,
         bearer: SecretString::from(token),

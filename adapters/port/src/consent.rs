@@ -29,7 +29,9 @@ pub struct Consent {
     /// The subject, as the policy's people are known.
     pub subject: String,
     pub scopes: Vec<String>,
-    pub acr_values: Option<String>,
+    /// How and when the subject has signed in, where the server says so.
+    pub acr: Option<String>,
+    pub signed_in_at: Option<Timestamp>,
     /// How long the server remembers it.
     pub expires_in_s: i64,
 }

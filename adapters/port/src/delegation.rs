@@ -41,6 +41,9 @@ pub struct Delegated {
     pub scopes: Vec<String>,
     pub binding_message: Option<Untrusted>,
     pub acr_values: Option<String>,
+    /// How and when the subject has signed in, where the server itself has signed that.
+    pub acr: Option<String>,
+    pub signed_in_at: Option<Timestamp>,
     /// An open request that this belongs to, where the client has opened one before.
     pub joins: Option<String>,
     /// From then on the server knows nothing of it.

@@ -31,6 +31,7 @@ struct Inner {
     answers: Vec<(String, Value)>,
     /// Where it sends browsers instead of to itself.
     elsewhere: Option<String>,
+    version: Option<String>,
 }
 
 type Fields = BTreeMap<String, String>;
@@ -44,10 +45,18 @@ impl Fake {
         let router = Router::new()
             .route(base, get(wanted))
             .route(&format!("{base}/{{verb}}"), put(answered))
+            .route("/health/ready", get(ready))
+            .route("/version", get(version))
+            .route("/admin/clients", get(clients))
             .with_state(fake.clone());
         #[expect(clippy::disallowed_methods, reason = "ends with the test's runtime")]
         tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
         fake
+    }
+
+    /// What the version is said to be.
+    pub(crate) fn is_version(&self, version: &str) {
+        self.state().version = Some(version.to_owned());
     }
 
     pub(crate) fn forget(&self) {
@@ -66,6 +75,14 @@ impl Fake {
             "client": { "client_id": client, "client_name": "Shop <Admin>" }, "context": {},
         });
         self.state().challenges.insert(challenge.to_owned(), wanted);
+    }
+
+    /// What the login page says of the sign-in.
+    pub(crate) fn signed_in(&self, challenge: &str, acr: &Value, auth_time: &Value) {
+        let mut state = self.state();
+        let wanted = state.challenges.get_mut(challenge).unwrap();
+        wanted["acr"] = acr.clone();
+        wanted["context"]["auth_time"] = auth_time.clone();
     }
 
     pub(crate) fn redirects_to(&self, url: &str) {
@@ -109,4 +126,29 @@ async fn answered(
     let next = state.elsewhere.clone().unwrap_or(own);
     state.told.insert(challenge, next.clone());
     Json(json!({ "redirect_to": next })).into_response()
+}
+
+async fn ready() -> Json<Value> {
+    Json(json!({ "status": "ok" }))
+}
+
+async fn version(State(fake): State<Fake>) -> Json<Value> {
+    let version = fake.state().version.clone();
+    Json(json!({ "version": version.unwrap_or("v2.3.0".to_owned()) }))
+}
+
+async fn clients() -> Json<Value> {
+    Json(json!([]))
+}
+
+/// The public side at an address of its own, which calls itself so; otherwise by its address.
+pub(crate) async fn public_side(named: Option<&'static str>) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let issuer = named.map_or(format!("{url}/"), str::to_owned);
+    let metadata = move || async move { Json(json!({ "issuer": issuer })) };
+    let router = Router::new().route("/.well-known/openid-configuration", get(metadata));
+    #[expect(clippy::disallowed_methods, reason = "ends with the test's runtime")]
+    tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+    url
 }

@@ -33,12 +33,21 @@ where
     Story: Fn(Desk) -> F,
     F: Future<Output = Desk>,
 {
+    tell_under(Site::default(), story).await;
+}
+
+/// Tells such a story under another policy.
+pub(crate) async fn tell_under<F, Story>(around: Site, story: Story)
+where
+    Story: Fn(Desk) -> F,
+    F: Future<Output = Desk>,
+{
     let _ = tracing_subscriber::fmt().with_test_writer().try_init();
     let databases = [Some(Database::sqlite()), Database::postgres().await];
     for database in databases.into_iter().flatten() {
         let clock = Clock::frozen(START.parse().unwrap());
         let fake = Fake::start(clock.clone()).await;
-        let site = Site { realm: Some(fake.issuer()), ..Site::default() };
+        let site = Site { realm: Some(fake.issuer()), ..around.clone() };
         let office = Office::open_at(database, clock, site).await;
         let realm = Realm { issuer: fake.issuer() };
         let desk = Desk { office, realm, fake: Some(fake) };

@@ -61,6 +61,8 @@ struct Inner {
     /// Every callback, with what was answered.
     callbacks: Vec<(String, u16)>,
     asked: usize,
+    /// What a mapper writes into bearers of how the user signed in.
+    sign_in: Option<(Value, Value)>,
 }
 
 #[derive(Debug, Clone)]
@@ -87,6 +89,8 @@ pub(crate) enum Fault {
     DoneAnd(u16),
     /// It is not done.
     NotDone(u16),
+    /// It is done, or not, and no answer ever comes.
+    Silence { done: bool },
 }
 
 impl Fake {
@@ -120,6 +124,11 @@ impl Fake {
     /// What the next callbacks get.
     pub(crate) fn misbehave(&self, faults: impl IntoIterator<Item = Fault>) {
         self.state().faults.extend(faults);
+    }
+
+    /// From now on its bearers say `acr` and `auth_time`.
+    pub(crate) fn says_sign_in(&self, acr: Value, auth_time: Value) {
+        self.state().sign_in = Some((acr, auth_time));
     }
 
     /// Status and answer of every callback since the last look.
@@ -193,6 +202,10 @@ async fn authenticate(State(fake): State<Fake>, Form(form): Form<Fields>) -> Res
     let mut claims = fake.claims();
     // A wish changes the bearer, and not what the realm remembers.
     claims["exp"] = (fake.now() + requested.unwrap_or(EXPIRES_IN_S)).into();
+    if let Some((acr, auth_time)) = fake.state().sign_in.clone() {
+        claims["acr"] = acr;
+        claims["auth_time"] = auth_time;
+    }
     let expires_at = fake.now() + EXPIRES_IN_S;
     let bearer = sign(&claims, 0);
     let mut body = Map::from_iter([
@@ -200,6 +213,7 @@ async fn authenticate(State(fake): State<Fake>, Form(form): Form<Fields>) -> Res
         ("login_hint".to_owned(), json!(form["login_hint"])),
         ("is_consent_required".to_owned(), json!(false)),
     ]);
+    body.extend(form.get("acr_values").map(|wish| ("acr_values".to_owned(), json!(wish))));
     body.extend(message.map(|message| ("binding_message".to_owned(), json!(message))));
     let channel = fake.state().channel.clone();
     let sent = client().post(channel).bearer_auth(&bearer).json(&body).send().await;
@@ -237,6 +251,13 @@ async fn callback(State(fake): State<Fake>, headers: HeaderMap, body: Bytes) -> 
         Some(Fault::DoneAnd(answer)) => {
             judge(&fake, &headers, &sent);
             answer
+        }
+        Some(Fault::Silence { done }) => {
+            if done {
+                judge(&fake, &headers, &sent);
+            }
+            fake.state().callbacks.push((status, 0));
+            return std::future::pending().await;
         }
         None => judge(&fake, &headers, &sent),
     };
