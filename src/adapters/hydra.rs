@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use axum::Router;
-use countersign_hydra::{Browsers, Parts, Random, routes, settings::Settings};
-use countersign_port::consent::Consents;
+use countersign_egress::{BuildError, Egress};
+use countersign_hydra::{Browsers, Parts, Random, doctor, routes, settings::Settings};
+use countersign_port::{consent::Consents, finding::Finding};
 
 use super::time;
 use crate::means::Means;
@@ -26,4 +27,10 @@ pub fn door(
         browsers: Browsers::new(memory, random, time(&means.clock)),
     };
     move |consents| routes(parts, consents)
+}
+
+/// Whether it is well.
+pub async fn examine(settings: &Settings, egress: &Egress) -> Result<Vec<Finding>, BuildError> {
+    let outside = Egress::new(countersign_egress::Settings::default())?;
+    Ok(doctor::examine(settings, egress, &outside).await)
 }

@@ -90,6 +90,9 @@ async fn look_outside(
     {
         findings.extend(delegator.examine().await);
     }
+    if let Some(hydra) = &config.hydra {
+        findings.extend(adapters::hydra::examine(hydra, &means.egress).await?);
+    }
     ask(config, law, &adapters, means, findings).await
 }
 

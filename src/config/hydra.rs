@@ -1,5 +1,8 @@
 //! The `hydra:` section: which Ory Hydra sends browsers to the page that waits.
 
+#[cfg(test)]
+mod tests;
+
 use countersign_egress::target::Allow;
 use countersign_hydra::settings::Settings;
 use jiff::SignedDuration;

@@ -2,6 +2,7 @@
 //! page has a script, so these stories need none. Hydra is one that keeps its contract.
 
 mod fake;
+mod process;
 
 use countersign_port::{access::DenyReason, card::Verb};
 use countersign_sandbox::click::Answers;
