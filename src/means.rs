@@ -10,6 +10,7 @@ use crate::{
     clock::{Clock, Seeds},
     config::Config,
     memory::AdapterMemory,
+    reseal::{self, Missing},
     seal::KeyRing,
     signing::SigningKeys,
     store::Store,
@@ -32,9 +33,7 @@ impl Means {
         let egress = Egress::new(std::mem::take(&mut config.egress))?;
         let keys = Arc::new(KeyRing::new(std::mem::take(&mut config.encryption_keys)));
         let store = Store::open(config.database.expose_secret()).await?;
-        for id in store.key_ids().await? {
-            keys.has(id.parse()?)?;
-        }
+        refuse_lost(&reseal::missing(&store, &keys).await?)?;
         Ok(Self { store, egress, keys, clock, seeds })
     }
 
@@ -54,4 +53,19 @@ impl Means {
             seeds: self.seeds.clone(),
         }
     }
+}
+
+/// All keys that are missing at once: which, for what, and what to do.
+fn refuse_lost(missing: &[Missing]) -> Result<(), Failure> {
+    let said = |one: &Missing| format!("`{}` has sealed {}", one.key, one.sealed);
+    let said: Vec<String> = missing.iter().map(said).collect();
+    if said.is_empty() {
+        return Ok(());
+    }
+    Err(format!(
+        "`encryption_key` misses a key, and what it has sealed does not open: {}; put it back behind \
+         the first; if it is lost for good, `countersign keys give-up KEY` gives up what it has sealed",
+        said.join("; ")
+    )
+    .into())
 }

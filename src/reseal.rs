@@ -1,6 +1,8 @@
 //! Seals what is kept anew under the first key of the ring, beside a running service. Each row is
 //! replaced on its own and only over the text that was opened: stop it at any time and run it again.
 
+use std::collections::BTreeMap;
+
 use crate::{
     clock::Seeds,
     memory,
@@ -37,6 +39,32 @@ pub async fn outstanding(store: &Store, ring: &KeyRing) -> Result<u64, ResealErr
         count += by_key.map(|(_, rows)| u64::try_from(rows).unwrap_or(0)).sum::<u64>();
     }
     Ok(count)
+}
+
+/// A key that is not in the ring, and how much it has sealed.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Missing {
+    pub key: String,
+    /// In words: “2 signing keys, 1 record of an adapter”.
+    pub sealed: String,
+}
+
+/// What nobody can open, by the key that has sealed it.
+pub async fn missing(store: &Store, ring: &KeyRing) -> Result<Vec<Missing>, sqlx::Error> {
+    let own: Vec<String> = ring.ids().map(|id| id.to_string()).collect();
+    let mut lost: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for kept in Kept::ALL {
+        for (key, rows) in store.sealed_by(kept).await? {
+            let (one, many) = kept.words();
+            if !own.contains(&key) {
+                lost.entry(key)
+                    .or_default()
+                    .push(format!("{rows} {}", if rows == 1 { one } else { many }));
+            }
+        }
+    }
+    let missing = |(key, sealed): (String, Vec<String>)| Missing { key, sealed: sealed.join(", ") };
+    Ok(lost.into_iter().map(missing).collect())
 }
 
 /// Seals anew whatever another key has sealed; says how many rows that were. `told` hears of each.

@@ -33,7 +33,10 @@ use crate::{
     clock::{Clock, Seeds},
     domain::{denial, id::EvaluationId},
     seal::{KeyRing, Place, SealError},
-    store::{Store, signing::SealedKey},
+    store::{
+        Store,
+        signing::{GIVEN_UP, SealedKey},
+    },
 };
 
 /// What is known of the keys is looked at again so often, in seconds.
@@ -70,7 +73,9 @@ struct SigningKey {
     signs_from: Timestamp,
     kid: String,
     public: Jwk,
-    private: EncodingKey,
+    /// Absent where it was lost with the key that had sealed it: it signs nothing more, and what it
+    /// has signed is good.
+    private: Option<EncodingKey>,
 }
 
 /// A published key, for operators.
@@ -185,6 +190,11 @@ impl SigningKeys {
         Ok(self.known().await?.published(self.0.clock.now()))
     }
 
+    /// Makes the key that is due, if one is.
+    pub async fn renew(&self) -> Result<(), SigningError> {
+        self.known().await.map(|_| ())
+    }
+
     /// All keys that are published, for operators; makes none.
     pub async fn shown(&self) -> Result<Vec<Shown>, SigningError> {
         let (keys, now) = (self.load().await?, self.0.clock.now());
@@ -193,6 +203,9 @@ impl SigningKeys {
         let shown = schedule::published(&known.keys, now).map(|key| Shown {
             kid: key.kid.clone(),
             standing: match key.generation.cmp(&current) {
+                _ if key.private.is_none() => {
+                    "is lost; is published while something that it signed is alive"
+                }
                 Ordering::Less => "is published while something that it signed is alive",
                 Ordering::Equal => "signs",
                 Ordering::Greater => "will sign",
@@ -214,7 +227,8 @@ impl SigningKeys {
             kid: Some(key.kid.clone()),
             ..Header::new(Algorithm::ES256)
         };
-        Ok(jsonwebtoken::encode(&header, claims, &key.private)?)
+        let private = key.private.as_ref().ok_or(SealError::NoKey)?;
+        Ok(jsonwebtoken::encode(&header, claims, private)?)
     }
 
     /// The keys, not older than a minute; makes the next one when its time has come.
@@ -269,17 +283,22 @@ impl SigningKey {
         let broken = || SigningError::Broken(row.generation);
         let public: Jwk = serde_json::from_str(&row.public).map_err(|_| broken())?;
         let kid = public.common.key_id.clone().ok_or_else(broken)?;
-        let private = ring.open(place(&kid), &row.sealed)?;
-        let der = STANDARD.decode(private.expose_secret()).map_err(|_| broken())?;
         let signs_from = Timestamp::from_microsecond(row.signs_from_us).map_err(|_| broken())?;
-        let private = EncodingKey::from_ec_der(&der);
+        let private = match row.sealed.as_str() {
+            GIVEN_UP => None,
+            sealed => {
+                let private = ring.open(place(&kid), sealed)?;
+                let der = STANDARD.decode(private.expose_secret()).map_err(|_| broken())?;
+                Some(EncodingKey::from_ec_der(&der))
+            }
+        };
         Ok(Self { generation: row.generation, signs_from, kid, public, private })
     }
 }
 
 impl Known {
     fn current(&self, now: Timestamp) -> Option<&SigningKey> {
-        self.keys.iter().rfind(|key| key.signs_from <= now)
+        self.keys.iter().rfind(|key| key.signs_from <= now && key.private.is_some())
     }
 
     fn published(&self, now: Timestamp) -> JwkSet {

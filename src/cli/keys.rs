@@ -10,7 +10,7 @@ use super::{ConfigFile, End, Failure, output, table};
 use crate::{
     clock::{Clock, Seeds},
     reseal,
-    seal::KeyRing,
+    seal::{KeyId, KeyRing},
     signing::{Shown, SigningKeys},
     store::{Store, reseal::Kept},
 };
@@ -31,6 +31,11 @@ enum Act {
     /// Seal everything anew under the first key of `encryption_key`. The service may run; what was
     /// stopped goes on where it was.
     Rotate,
+    /// Give up all that a lost key has sealed, and make a new key that signs. There is no way back.
+    GiveUp {
+        /// The key, as `list` and the refusal to start name it.
+        key: KeyId,
+    },
 }
 
 /// Does it, on the database itself.
@@ -41,6 +46,7 @@ pub async fn run(keys: Keys) -> Result<End, Failure> {
     match keys.act {
         Act::List => list(&store, ring).await?,
         Act::Rotate => rotate(&store, &ring).await?,
+        Act::GiveUp { key } => give_up(&store, ring, key).await?,
     }
     store.close().await;
     Ok(End::Yes)
@@ -67,7 +73,15 @@ async fn list(store: &Store, ring: Arc<KeyRing>) -> Result<(), Failure> {
         let sealed = if sealed.is_empty() { "nothing".to_owned() } else { sealed.join(", ") };
         rows.push(vec![id, role.to_owned(), sealed]);
     }
+    for one in reseal::missing(store, &ring).await? {
+        let role = "is missing: put it back, or run `countersign keys give-up`";
+        rows.push(vec![one.key, role.to_owned(), one.sealed]);
+    }
+    let is_whole = rows.len() == ring.ids().count();
     table::print(&["key", "it", "sealed"], &rows);
+    if !is_whole {
+        return Ok(());
+    }
     let signing = SigningKeys::new(store.clone(), ring, Clock::system(), Seeds::system());
     let shown = signing.shown().await?;
     if !shown.is_empty() {
@@ -93,6 +107,27 @@ async fn rotate(store: &Store, ring: &KeyRing) -> Result<(), Failure> {
             Err(format!("{rows} more came: restart every replica with the new first key, then run this again").into())
         }
     }
+}
+
+/// What was signed stays good: the public halves of the signing keys stand.
+async fn give_up(store: &Store, ring: Arc<KeyRing>, key: KeyId) -> Result<(), Failure> {
+    ring.first()?;
+    if ring.has(key).is_ok() {
+        return Err(format!(
+            "`{key}` is in `encryption_key`, so nothing is lost: `countersign keys rotate` seals anew what it has sealed"
+        )
+        .into());
+    }
+    let lost = reseal::missing(store, &ring).await?;
+    let lost = lost.into_iter().find(|one| one.key == key.to_string());
+    let lost = lost.ok_or_else(|| format!("nothing is sealed with a key `{key}`"))?;
+    store.give_up_sealed(&lost.key).await?;
+    output::talk(&format!("given up: {}, sealed with `{key}`", lost.sealed));
+    if reseal::missing(store, &ring).await?.is_empty() {
+        SigningKeys::new(store.clone(), ring, Clock::system(), Seeds::system()).renew().await?;
+        output::talk("there is a key that signs; install by link again what was installed by link");
+    }
+    Ok(())
 }
 
 /// On stderr, and only where that is a terminal.

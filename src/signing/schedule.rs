@@ -23,13 +23,18 @@ pub(super) struct Due {
     pub(super) signs_from: Timestamp,
 }
 
-/// The next key, when its time has come. The first one signs at once.
+/// The next key, when its time has come. Where there is none to sign with, it signs at once.
 pub(super) fn due(keys: &[SigningKey], now: Timestamp) -> Option<Due> {
-    let Some(newest) = keys.last() else { return Some(Due { generation: 1, signs_from: now }) };
+    let generation = keys.last().map_or(0, |newest| newest.generation) + 1;
+    let mut usable = keys.iter().filter(|key| key.private.is_some());
+    if !usable.any(|key| key.signs_from <= now) {
+        return Some(Due { generation, signs_from: now });
+    }
+    let newest = keys.iter().rfind(|key| key.private.is_some())?;
     let takes_over = later(newest.signs_from, SIGNS_FOR);
     let is_time = later(now, PUBLISHED_AHEAD) >= takes_over;
     let signs_from = later(now, PUBLISHED_AHEAD);
-    is_time.then(|| Due { generation: newest.generation + 1, signs_from })
+    is_time.then_some(Due { generation, signs_from })
 }
 
 /// The keys that are shown to everybody.

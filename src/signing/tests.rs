@@ -90,3 +90,18 @@ async fn without_a_ring_nothing_is_signed_and_nothing_published() {
     assert!(kids(&keys).await.is_empty());
     assert!(shop.store.signing_keys().await.unwrap().is_empty());
 }
+
+#[tokio::test]
+async fn where_the_key_that_signs_is_lost_another_signs_at_once() {
+    let shop = Shop::open().await;
+    let first = signer(&shop.process(1)).await;
+    let ring = shop.ring.first().unwrap().to_string();
+    shop.store.give_up_sealed(&ring).await.unwrap();
+    let (one, two) = (shop.process(2), shop.process(3));
+    let (second, same) = tokio::join!(signer(&one), signer(&two));
+    assert_eq!(second, same);
+    assert_ne!(second, first);
+    assert_eq!(kids(&one).await, [first.clone(), second], "what it signed is alive");
+    shop.clock.advance(DAY * 32);
+    assert!(!kids(&one).await.contains(&first));
+}

@@ -16,9 +16,6 @@ const INSERT: &str = "insert into adapter_record (name, version, key_id, sealed)
 const UPDATE: &str = "update adapter_record set version = version + 1, key_id = $2, sealed = $3 \
    where name = $1 and version = $4";
 
-const KEY_IDS: &str = "select key_id from adapter_record \
-   union select key_id from signing_key union select key_id from delegation";
-
 const MARK: &str = "insert into replay (id, expires_at) values ($1, $2) \
    on conflict (id) do update set expires_at = excluded.expires_at \
    where replay.expires_at <= $3";
@@ -64,11 +61,6 @@ impl Store {
         let query = query.bind(name).bind(key_id).bind(sealed);
         let query = if over == 0 { query } else { query.bind(over) };
         Ok(took(query.execute(&self.write).await?.rows_affected()))
-    }
-
-    /// The keys that anything is sealed with.
-    pub async fn key_ids(&self) -> Result<Vec<String>, sqlx::Error> {
-        sqlx::query_scalar(KEY_IDS).fetch_all(&self.read).await
     }
 
     /// Sets a mark that lasts until then, unless it stands.

@@ -35,7 +35,9 @@ impl Kept {
             Self::AdapterRecords => {
                 "select key_id, count(*) as n from adapter_record group by key_id"
             }
-            Self::SigningKeys => "select key_id, count(*) as n from signing_key group by key_id",
+            Self::SigningKeys => {
+                "select key_id, count(*) as n from signing_key where sealed <> '' group by key_id"
+            }
             Self::Delegations => "select key_id, count(*) as n from delegation group by key_id",
         }
     }
@@ -48,12 +50,21 @@ impl Kept {
             }
             Self::SigningKeys => {
                 "select kid as id, sealed from signing_key \
-                 where key_id <> $1 and kid > $2 order by kid limit cast($3 as bigint)"
+                 where key_id <> $1 and sealed <> '' and kid > $2 order by kid limit cast($3 as bigint)"
             }
             Self::Delegations => {
                 "select id, sealed from delegation \
                  where key_id <> $1 and id > $2 order by id limit cast($3 as bigint)"
             }
+        }
+    }
+
+    /// The public half of a signing key is needed for as long as something that it signed is alive.
+    const fn give_up(self) -> &'static str {
+        match self {
+            Self::AdapterRecords => "delete from adapter_record where key_id = $1",
+            Self::SigningKeys => "update signing_key set sealed = '' where key_id = $1",
+            Self::Delegations => "delete from delegation where key_id = $1",
         }
     }
 
@@ -94,6 +105,15 @@ impl Store {
             Ok(SealedRow { row: row.try_get("id")?, sealed: row.try_get("sealed")? })
         };
         rows.iter().map(row).collect()
+    }
+
+    /// Gives up all that a key has sealed, or nothing of it.
+    pub async fn give_up_sealed(&self, key_id: &str) -> Result<(), sqlx::Error> {
+        let mut tx = self.write.begin().await?;
+        for kept in Kept::ALL {
+            sqlx::query(kept.give_up()).bind(key_id).execute(&mut *tx).await?;
+        }
+        tx.commit().await
     }
 
     /// Puts a text that was sealed anew in the place of the old one.

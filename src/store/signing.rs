@@ -10,6 +10,9 @@ const LOAD: &str =
 const INSERT: &str = "insert into signing_key (generation, kid, public, signs_from, key_id, sealed) \
    values ($1, $2, $3, $4, $5, $6) on conflict (generation) do nothing";
 
+/// What stands in the place of a private key that was lost.
+pub const GIVEN_UP: &str = "";
+
 /// A key as it is stored.
 pub struct SealedKey {
     pub generation: i64,

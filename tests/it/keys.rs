@@ -3,6 +3,7 @@
 use std::{fs, path::PathBuf};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
+use countersign_sandbox::demo;
 use serde_json::json;
 use sqlx::Row;
 
@@ -31,6 +32,7 @@ impl Desk {
         let desk = Self { folder, new: STANDARD.encode([9; 32]) };
         fs::write(desk.path("both"), config("[{ env: NEW }, { env: OLD }]")).unwrap();
         fs::write(desk.path("old"), config("{ env: OLD }")).unwrap();
+        fs::write(desk.path("new"), config("{ env: NEW }")).unwrap();
         desk
     }
 
@@ -39,9 +41,19 @@ impl Desk {
     }
 
     async fn keys(&self, config: &str, act: &str) -> Said {
-        let environment = [("NEW", self.new.clone()), ("OLD", ENCRYPTION_KEY.to_owned())];
+        self.run(config, &["keys", act]).await
+    }
+
+    async fn run(&self, config: &str, arguments: &[&str]) -> Said {
+        let environment = [
+            ("NEW", self.new.clone()),
+            ("OLD", ENCRYPTION_KEY.to_owned()),
+            ("SANDBOX", "s".repeat(43)),
+        ];
         let path = self.path(config);
-        run(&["keys", "--config", path.to_str().unwrap(), act], &environment).await
+        let (command, more) = arguments.split_first().unwrap();
+        let config = [command, "--config", path.to_str().unwrap()];
+        run(&[&config[..], more].concat(), &environment).await
     }
 }
 
@@ -133,6 +145,68 @@ async fn no_secret_lies_in_the_database_in_clear() {
         ] {
             assert!(!all.contains(&secret), "{what} is in the database: {secret}");
         }
+        office
+    })
+    .await;
+}
+
+/// The first key of an office, as operators are told it.
+fn lost_key() -> String {
+    use sha2::{Digest, Sha256};
+
+    hex::encode(&Sha256::digest(STANDARD.decode(ENCRYPTION_KEY).unwrap())[..4])
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_is_lost_is_named_and_can_be_given_up() {
+    tell(|office| async move {
+        let (_, token) = bank::claimed(&office).await;
+        office.remember("chat", "xoxb-secret").await;
+        let (desk, lost) = (Desk::of(&office), lost_key());
+        for (name, text) in
+            [("policy", demo::POLICY), ("catalogue", demo::CATALOGUE), ("people", demo::PEOPLE)]
+        {
+            fs::write(desk.path(name), text).unwrap();
+        }
+        let sandbox =
+            format!("sandbox: {{ key: {{ env: SANDBOX }}, channels: {:?} }}\n", demo::CHANNELS);
+        let config = fs::read_to_string(desk.path("new")).unwrap() + &sandbox;
+        fs::write(desk.path("new"), config).unwrap();
+
+        // What the start says is all that it takes to go on.
+        let serve = desk.run("new", &["serve"]).await;
+        assert_eq!(serve.code, Some(1), "{serve:?}");
+        let sealed = format!("`{lost}` has sealed 1 record of an adapter, 1 signing key");
+        for words in
+            [sealed.as_str(), "put it back behind the first", "`countersign keys give-up KEY`"]
+        {
+            assert!(serve.err.contains(words), "{words}: {}", serve.err);
+        }
+        let list = desk.keys("new", "list").await;
+        assert!(list.out.contains("is missing: put it back"), "{list:?}");
+        let doctor = desk.run("new", &["doctor"]).await;
+        assert!(doctor.out.contains(&sealed), "{}", doctor.out);
+
+        // Nothing is given up that is not lost.
+        let here = desk.run("both", &["keys", "give-up", &lost]).await;
+        assert!(here.err.contains("nothing is lost"), "{here:?}");
+        let unknown = desk.run("new", &["keys", "give-up", "00000000"]).await;
+        assert!(unknown.err.contains("nothing is sealed with a key `00000000`"), "{unknown:?}");
+        assert_eq!((here.code, unknown.code), (Some(1), Some(1)));
+        assert_eq!(desk.run("new", &["keys", "give-up", "no-key"]).await.code, Some(2));
+
+        let done = desk.run("new", &["keys", "give-up", &lost]).await;
+        assert_eq!(done.code, Some(0), "{done:?}");
+        assert!(done.err.contains("1 record of an adapter, 1 signing key"), "{}", done.err);
+        let list = desk.keys("new", "list").await;
+        assert!(list.out.contains("is lost; is published while"), "{}", list.out);
+        assert_eq!(list.out.matches(" signs ").count(), 1, "{}", list.out);
+        assert_eq!(desk.keys("new", "rotate").await.code, Some(0));
+        // What was signed before is good: its public half is published still.
+        let before: usize = list.out.matches("is published while").count();
+        assert_eq!(before, 1);
+        assert_eq!(Bank::of(&office).redeem(&Spending::of(&token)).await.body["active"], true);
+        bank::forget_events(&office).await;
         office
     })
     .await;

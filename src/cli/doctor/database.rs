@@ -9,6 +9,7 @@ use crate::{
     clock::Clock,
     config::Config,
     memory,
+    reseal::{self, Missing},
     seal::KeyRing,
     store::{Store, backlog::Backlog, schema::Schema},
 };
@@ -96,6 +97,19 @@ fn writable(result: Result<(), sqlx::Error>) -> Finding {
 
 async fn sealed(store: &Store, keys: &KeyRing) -> Finding {
     let what = "secrets at rest";
+    match reseal::missing(store, keys).await {
+        Ok(missing) if missing.is_empty() => {}
+        Ok(missing) => {
+            let said = |one: &Missing| format!("`{}` has sealed {}", one.key, one.sealed);
+            let said: Vec<String> = missing.iter().map(said).collect();
+            let means =
+                format!("a key is missing, and the service will not start: {}", said.join("; "));
+            let how = "put it back into `encryption_key`, behind the first; if it is lost for good, \
+                run `countersign keys give-up`";
+            return Finding::bad(what, means, by_operator(how, "sealed-secrets"));
+        }
+        Err(error) => return unreachable(&error),
+    }
     match memory::open_all(store, keys).await {
         Ok(0) => Finding::good(what, "there are none"),
         Ok(count) => {
