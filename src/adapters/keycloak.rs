@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use countersign_egress::Egress;
-use countersign_keycloak::{Keycloak, Parts, settings::Connection};
+use countersign_keycloak::{
+    Keycloak, Parts,
+    settings::{Connection, Realm},
+};
 use countersign_port::delegation::Delegator;
 
 use super::time;
@@ -23,4 +26,9 @@ pub fn delegator(
         egress: egress.clone(),
         now: time(clock),
     })))
+}
+
+/// The issuer of a realm, as both sides write it; nothing where it is none.
+pub fn issuer(text: &str) -> Option<String> {
+    Realm::new(text, None).map(|realm| realm.issuer)
 }

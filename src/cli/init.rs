@@ -2,6 +2,7 @@
 //! nobody else has. Nothing that exists is overwritten.
 
 mod chat;
+mod keycloak;
 mod slack;
 mod teams;
 
@@ -39,6 +40,8 @@ pub struct Init {
     slack: slack::Wanted,
     #[command(flatten)]
     teams: teams::Wanted,
+    #[command(flatten)]
+    keycloak: keycloak::Wanted,
 }
 
 /// Writes the files, and says what to do next.
@@ -53,16 +56,25 @@ pub fn run(init: &Init) -> Result<End, Failure> {
     } else {
         chat::sandbox(hex::encode(seeds.seed().0))
     };
+    let secrets = keycloak::Secrets {
+        path: hex::encode(seeds.seed().0),
+        encryption: STANDARD.encode(seeds.seed().0),
+    };
+    let folder = init.folder.display().to_string();
+    let keycloak = keycloak::connect(&init.keycloak, &public_url, &folder, secrets, &chat.files)?;
     let config = CONFIG.replace("{public_url}", &public_url).replace("{database}", &database);
+    let config = config.replace("{tokens}", &keycloak.tokens);
+    let sections = chat.section.clone() + &keycloak.section;
     let policy = POLICY.replace("{channel}", &chat.channel);
     let mut files: Vec<(_, Contents, _)> = vec![
-        ("countersign.yaml", config.replace("{chat}", &chat.section).into(), Readers::Everybody),
+        ("countersign.yaml", config.replace("{chat}", &sections).into(), Readers::Everybody),
         ("policy.yaml", policy.into(), Readers::Everybody),
         ("catalogue.yaml", CATALOGUE.to_owned().into(), Readers::Everybody),
         ("people.yaml", people(&chat).into(), Readers::Everybody),
     ];
     files.extend(keys(&seeds).map(|(name, text, readers)| (name, text.into(), readers)));
     files.append(&mut chat.files);
+    files.extend(keycloak.files);
     refuse_to_overwrite(&init.folder, files.iter().map(|(name, ..)| *name))?;
     fs::create_dir_all(init.folder.join("secrets"))?;
     for (name, contents, readers) in files {
@@ -70,6 +82,9 @@ pub fn run(init: &Init) -> Result<End, Failure> {
         output::talk(&format!("wrote {}", init.folder.join(name).display()));
     }
     next_steps(&init.folder, &chat);
+    if !keycloak.options.is_empty() {
+        output::talk(keycloak.options.trim_end());
+    }
     Ok(End::Yes)
 }
 

@@ -95,3 +95,42 @@ async fn teams_wants_a_public_address_and_no_slack_beside_it() {
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "nothing was written");
     }
 }
+
+#[tokio::test]
+async fn a_configuration_for_keycloak_says_what_to_set_there() {
+    const REALM: &str = "https://sso.example.com/realms/acme";
+    for chat in [&[][..], &["--teams"]] {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path().to_str().unwrap();
+        let url = "--public-url=https://countersign.example.org";
+        let own = ["init", folder, url, "--keycloak", REALM, "--keycloak-client", "crm-backend"];
+        let said = run(&[&own[..], chat].concat(), &[]).await;
+        assert_eq!(said.code, Some(0), "{said:?}");
+        let secret = fs::read_to_string(format!("{folder}/secrets/keycloak-path.key")).unwrap();
+        assert!(!said.err.contains(&secret), "the secret is not on the screen: {}", said.err);
+        for words in [
+            "http-authentication-channel-uri=\"https://countersign.example.org/keycloak/main/$(cat ",
+            "update realms/acme -s attributes.cibaBackchannelTokenDeliveryMode=poll",
+            "clientId=crm-backend",
+        ] {
+            assert!(said.err.contains(words), "{words}: {}", said.err);
+        }
+        let config = fs::read_to_string(format!("{folder}/countersign.yaml")).unwrap();
+        assert!(config.contains("realm_expires_in: 600"), "{config}");
+        let said = check(folder).await;
+        // Only the secret of the bot is for the operator to fill in.
+        assert_eq!(said.code, Some(i32::from(!chat.is_empty())), "{said:?}");
+        assert_eq!(said.err.matches("this file is empty").count(), chat.len(), "{}", said.err);
+    }
+}
+
+#[tokio::test]
+async fn keycloak_is_named_by_its_realm() {
+    let folder = tempfile::tempdir().unwrap();
+    let arguments =
+        ["init", folder.path().to_str().unwrap(), "--keycloak", "https://sso.example.com"];
+    let said = run(&arguments, &[]).await;
+    assert_eq!(said.code, Some(1), "{said:?}");
+    assert!(said.err.contains("its issuer ends in `/realms/` and a name"), "{}", said.err);
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "nothing was written");
+}

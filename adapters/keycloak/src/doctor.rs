@@ -2,9 +2,10 @@
 
 use countersign_egress::{Egress, exchange::Request};
 use countersign_port::finding::{Finding, Fix};
+use jiff::SignedDuration;
 use serde::Deserialize;
 
-use crate::settings::Realm;
+use crate::settings::{Connection, Delivery, Realm};
 
 const OPERATOR: &str = "an operator";
 const PAGE: &str = "keycloak";
@@ -14,14 +15,31 @@ struct Metadata {
     issuer: String,
     #[serde(default)]
     grant_types_supported: Vec<String>,
+    #[serde(default)]
+    backchannel_token_delivery_modes_supported: Vec<String>,
 }
 
 const CIBA: &str = "urn:openid:params:grant-type:ciba";
 
-pub(crate) async fn realm(egress: &Egress, connection: &str, realm: &Realm) -> Finding {
-    let what = format!("Keycloak {connection}, {}", realm.issuer);
+/// People need longer than what a realm gives them unless somebody raises it. It tells nobody what it
+/// gives, so this is about what the configuration says.
+const TOO_SHORT: SignedDuration = SignedDuration::from_secs(120);
+
+/// What is seen without asking anybody.
+pub(crate) fn time(connection: &Connection) -> Option<Finding> {
+    let seconds = connection.realm_expires_in.as_secs();
+    (connection.realm_expires_in <= TOO_SHORT).then(|| {
+        let means = format!("people have {seconds} seconds to decide, and then it is denied");
+        let how = "raise `cibaExpiresIn` of the realm to 600 or more, and say the same here as \
+            `realm_expires_in`";
+        Finding::poor(format!("Keycloak {}, time to decide", connection.name), means, fix(how))
+    })
+}
+
+pub(crate) async fn realm(egress: &Egress, connection: &Connection, realm: &Realm) -> Finding {
+    let what = format!("Keycloak {}, {}", connection.name, realm.issuer);
     match metadata(egress, realm).await {
-        Ok(found) => judge(what, realm, &found),
+        Ok(found) => judge(what, realm, connection.delivery, &found),
         Err(why) => {
             let how = "does the server run, is `base_url` right, and, in your own network, is its \
                 address under `egress.allow`?";
@@ -41,7 +59,7 @@ async fn metadata(egress: &Egress, realm: &Realm) -> Result<Metadata, String> {
     serde_json::from_slice(&answer.body).map_err(|error| format!("not its metadata: {error}"))
 }
 
-fn judge(what: String, realm: &Realm, found: &Metadata) -> Finding {
+fn judge(what: String, realm: &Realm, delivery: Delivery, found: &Metadata) -> Finding {
     if found.issuer != realm.issuer {
         let issuer: String = found.issuer.chars().take(200).collect();
         let means =
@@ -55,6 +73,15 @@ fn judge(what: String, realm: &Realm, found: &Metadata) -> Finding {
     if !found.grant_types_supported.iter().any(|grant| grant == CIBA) {
         let means = "it does not offer CIBA".to_owned();
         return Finding::bad(what, means, fix("switch on the feature `ciba` of the server"));
+    }
+    let mode = match delivery {
+        Delivery::Poll => "poll",
+        Delivery::Ping => "ping",
+    };
+    let modes = &found.backchannel_token_delivery_modes_supported;
+    if !modes.is_empty() && !modes.iter().any(|offered| offered == mode) {
+        let means = format!("it does not offer the delivery `{mode}`");
+        return Finding::bad(what, means, fix("make `delivery` one that the realm offers"));
     }
     Finding::good(what, "it answers, by the same issuer, and offers CIBA")
 }

@@ -62,8 +62,9 @@ impl Delegator for Keycloak {
     async fn examine(&self) -> Vec<Finding> {
         let mut findings = Vec::new();
         for known in self.connections.values() {
+            findings.extend(doctor::time(&known.connection));
             for realm in &known.connection.realms {
-                findings.push(doctor::realm(&self.egress, &known.connection.name, realm).await);
+                findings.push(doctor::realm(&self.egress, &known.connection, realm).await);
             }
         }
         findings

@@ -298,5 +298,8 @@ async fn certs() -> Json<Value> {
 
 async fn metadata(State(fake): State<Fake>) -> Json<Value> {
     let grants = ["urn:openid:params:grant-type:ciba"];
-    Json(json!({ "issuer": fake.issuer(), "grant_types_supported": grants }))
+    Json(json!({
+        "issuer": fake.issuer(), "grant_types_supported": grants,
+        "backchannel_token_delivery_modes_supported": ["poll"],
+    }))
 }

@@ -12,9 +12,9 @@ use crate::{
     running::{Running, run},
 };
 
-struct Site {
+pub(super) struct Site {
     folder: tempfile::TempDir,
-    fake: Fake,
+    pub(super) fake: Fake,
     config: PathBuf,
     environment: Vec<(&'static str, String)>,
 }
@@ -29,12 +29,33 @@ impl Site {
     /// The demo's law, and a realm that is to have this issuer.
     fn of(fake: Fake, issuer: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
+        let database = format!("sqlite:{}", folder.path().join("it.db").display());
+        Self::at(&database, folder, fake, issuer)
+    }
+
+    /// The same, on a database of its own.
+    pub(super) async fn on(database: &str) -> Self {
+        let fake = Fake::start(Clock::system()).await;
+        let issuer = fake.issuer();
+        Self::at(database, tempfile::tempdir().unwrap(), fake, &issuer)
+    }
+
+    /// A process that Keycloak asks.
+    pub(super) async fn serve(&self) -> Running {
+        let (config, environment) = (self.config.clone(), self.environment.clone());
+        let start = move || Running::start(&config, &environment);
+        let running = tokio::task::spawn_blocking(start).await.unwrap();
+        self.fake.connect(&format!("{}/keycloak/main/{KEYCLOAK_PATH}", running.url));
+        running
+    }
+
+    fn at(database: &str, folder: tempfile::TempDir, fake: Fake, issuer: &str) -> Self {
         let own = fake.issuer();
         let base = own.split("/realms/").next().unwrap();
         let config = format!(
             r#"
 listen: 127.0.0.1:0
-database: "sqlite:{}"
+database: "{database}"
 encryption_key: {{ env: ENCRYPTION_KEY }}
 clients:
   - id: shop-admin
@@ -42,11 +63,10 @@ clients:
     scopes: ["*"]
     trust: trusted
     tokens: [{{ issuer: "{issuer}", client_id: shop-admin }}]
-keycloak: [{{ name: main, issuers: ["{issuer}"], base_url: "{base}", path_secret: {{ env: KEYCLOAK_PATH }} }}]
+keycloak: [{{ name: main, issuers: ["{issuer}"], base_url: "{base}", realm_expires_in: 600, path_secret: {{ env: KEYCLOAK_PATH }} }}]
 egress: {{ allow: [127.0.0.1/32] }}
 sandbox: {{ key: {{ env: SANDBOX_KEY }}, channels: [{}] }}
 "#,
-            folder.path().join("it.db").display(),
             demo::CHANNELS.join(", "),
         );
         for (name, text) in [
@@ -68,6 +88,12 @@ sandbox: {{ key: {{ env: SANDBOX_KEY }}, channels: [{}] }}
         Self { folder, fake, config, environment }
     }
 
+    fn edit(&self, what: &str, by: &str) {
+        let text = fs::read_to_string(&self.config).unwrap();
+        assert!(text.contains(what), "{what}: {text}");
+        fs::write(&self.config, text.replace(what, by)).unwrap();
+    }
+
     async fn doctor(&self) -> (Option<i32>, String) {
         let config = self.config.to_str().unwrap();
         let migrated = run(&["migrate", "--config", config], &self.environment).await;
@@ -85,6 +111,15 @@ async fn doctor_looks_at_the_realm() {
     assert!(said.contains(&line), "{said}");
     assert_eq!(code, Some(0), "{said}");
 
+    // Two minutes are what a realm gives unless somebody raises it, and push is nothing to us.
+    site.edit("realm_expires_in: 600, ", "");
+    let (code, said) = site.doctor().await;
+    assert!(said.contains("people have 120 seconds to decide"), "{said}");
+    assert_eq!(code, Some(0), "worth a look, no more: {said}");
+    site.edit("name: main", "name: main, realm_expires_in: 900, delivery: ping");
+    let (_, said) = site.doctor().await;
+    assert!(said.contains("it does not offer the delivery `ping`"), "{said}");
+
     // Keycloak calls itself otherwise: it would not believe its own bearers.
     let fake = Fake::start(Clock::system()).await;
     let (code, said) = Site::of(fake, "https://sso.example.com/realms/acme").doctor().await;
@@ -96,10 +131,7 @@ async fn doctor_looks_at_the_realm() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_bearer_is_nowhere_to_be_read() {
     let site = Site::open().await;
-    let (config, environment) = (site.config.clone(), site.environment.clone());
-    let start = move || Running::start(&config, &environment);
-    let running = tokio::task::spawn_blocking(start).await.unwrap();
-    site.fake.connect(&format!("{}/keycloak/main/{KEYCLOAK_PATH}", running.url));
+    let running = site.serve().await;
     let realm = Realm { issuer: site.fake.issuer() };
     // One is answered, by the policy itself; one waits for people.
     let answered = realm.ask(&[("scope", "openid report:read")]).await.unwrap();
