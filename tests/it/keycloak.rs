@@ -5,6 +5,7 @@ mod bad;
 mod desk;
 mod doubt;
 mod fake;
+mod kill;
 mod process;
 mod real;
 mod realm;
