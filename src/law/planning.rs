@@ -36,6 +36,7 @@ impl Law {
     /// One plan for each item. A bundle ends at one time: the earliest of its items.
     pub fn plans(&self, asking: &Asking<'_>) -> Result<Vec<Plan>, Refusal> {
         let items = self.resolve(asking.request)?;
+        self.refuse_barred(asking.request)?;
         let requester = asking::requester(self, asking.client, asking.request);
         let plan = |item| self.plan(asking, &requester, item, Detail::Matches);
         let mut plans = items.iter().map(plan).collect::<Result<Vec<Plan>, _>>()?;
@@ -46,6 +47,7 @@ impl Law {
     /// What would become of each item; an error where the request itself is none.
     pub fn explain(&self, asking: &Asking<'_>) -> Result<Vec<Explained>, Refusal> {
         let items = self.resolve(asking.request)?;
+        self.refuse_barred(asking.request)?;
         let requester = asking::requester(self, asking.client, asking.request);
         let explain = |item| {
             let verdict = self.plan(asking, &requester, item, Detail::Everything);
@@ -67,6 +69,19 @@ impl Law {
     fn resolve<'a>(&'a self, request: &'a AccessRequest) -> Result<Vec<ResolvedItem<'a>>, Refusal> {
         refuse_past(request)?;
         self.catalogue.resolve(request).map_err(|unknown| invalid_scope(&unknown))
+    }
+
+    /// For somebody who was switched off nothing is asked, and nothing that was granted is good.
+    fn refuse_barred(&self, request: &AccessRequest) -> Result<(), Refusal> {
+        match self.people.who_is(&request.subject) {
+            Some(person) if self.barred().contains(person) => {
+                let detail = format!(
+                    "`{person}` is not active at the provider of people: nothing is asked for them until they are switched on again"
+                );
+                Err(Refusal::NoMatchingRule { detail })
+            }
+            Some(_) | None => Ok(()),
+        }
     }
 
     fn question<'a>(

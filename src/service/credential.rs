@@ -61,6 +61,7 @@ impl Service {
         ath: Option<String>,
     ) -> Result<Claimed, Refusal> {
         let view = self.view(client, id).await?;
+        self.hear_providers().await?;
         self.plans(client, &view.request)?;
         let claim = Claim { request: id.clone(), client: client.id.clone(), ath };
         let view = match self.parts.ledger.submit(self.command(Act::Claim(claim))).await {

@@ -11,8 +11,11 @@ use countersign_port::{access::RefusalKind, card::Verb};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
-use crate::office::{
-    Answer, OKTA_KEY, Office, Site, answer, client, demo_sources, tell_in, write_prod,
+use crate::{
+    credential::bank::{self, Bank},
+    office::{
+        API_KEY, Answer, OKTA_KEY, Office, Site, answer, client, demo_sources, tell_in, write_prod,
+    },
 };
 
 const PATCH: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
@@ -248,6 +251,41 @@ async fn everything_is_there_after_a_restart_and_in_the_history() {
             [("okta", "user_switched_off"), ("okta", "group_created"), ("okta", "user_created")]
         );
         assert!(!format!("{changes:?}").contains("example.com"), "ids alone: {changes:?}");
+        office
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn for_somebody_who_was_switched_off_nothing_is_asked_evaluated_or_claimed() {
+    tell_in(&told(), |office| async move {
+        let okta = Provider::okta(&office);
+        let dana = okta.hire(&json!({ "userName": "dana@example.com" })).await;
+        let bank = Bank::of(&office);
+        let id = bank::approved(&office).await;
+        let question = json!({
+            "subject": { "type": "user", "id": "dana" },
+            "action": { "name": "grant_scope" },
+            "resource": { "type": "oauth_client", "id": "shop-admin" },
+            "context": { "scope": "report:read" },
+        });
+        let may = async || {
+            let url = format!("{}/access/v1/evaluation", office.url);
+            let answer = answer(client().post(url).bearer_auth(API_KEY).json(&question)).await;
+            answer.body["decision"].as_bool().unwrap()
+        };
+        assert!(may().await);
+        okta.switch(&dana, false).await;
+        assert!(!may().await, "nothing is granted to somebody who is gone");
+        for refused in [bank.claim(&id, &json!({})).await, office.ask(&write_prod()).await] {
+            let what = (refused.status, refused.problem());
+            assert_eq!(what, (403, "urn:countersign:error:no_matching_rule"), "{}", refused.body);
+            assert!(refused.body["detail"].as_str().unwrap().contains("is not active"));
+        }
+        okta.switch(&dana, true).await;
+        assert!(may().await);
+        assert_eq!(bank.claim(&id, &json!({})).await.status, 200);
+        bank::forget_events(&office).await;
         office
     })
     .await;
