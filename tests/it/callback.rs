@@ -1,5 +1,6 @@
 //! Callbacks: at least once, in order, the same bytes every time.
 
+mod kill;
 mod token;
 
 use countersign_port::{access::DenyReason, card::Verb};

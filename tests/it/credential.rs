@@ -5,7 +5,7 @@ pub(crate) mod bank;
 mod canary;
 mod online;
 mod race;
-mod revoke;
+pub(crate) mod revoke;
 mod state;
 
 use countersign_port::card::Verb;

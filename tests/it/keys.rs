@@ -2,10 +2,13 @@
 
 use std::{fs, path::PathBuf};
 
+use axum::{body::Body, http::Request};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use countersign_sandbox::demo;
-use serde_json::json;
+use jiff::SignedDuration;
+use serde_json::{Value, json};
 use sqlx::Row;
+use tower::ServiceExt;
 
 use crate::{
     credential::bank::{self, Bank, Spending},
@@ -182,8 +185,8 @@ async fn a_key_that_is_lost_is_named_and_can_be_given_up() {
         {
             assert!(serve.err.contains(words), "{words}: {}", serve.err);
         }
-        let list = desk.keys("new", "list").await;
-        assert!(list.out.contains("is missing: put it back"), "{list:?}");
+        let shown = desk.keys("new", "list").await;
+        assert!(shown.out.contains("is missing: put it back"), "{shown:?}");
         let doctor = desk.run("new", &["doctor"]).await;
         assert!(doctor.out.contains(&sealed), "{}", doctor.out);
 
@@ -198,14 +201,50 @@ async fn a_key_that_is_lost_is_named_and_can_be_given_up() {
         let done = desk.run("new", &["keys", "give-up", &lost]).await;
         assert_eq!(done.code, Some(0), "{done:?}");
         assert!(done.err.contains("1 record of an adapter, 1 signing key"), "{}", done.err);
-        let list = desk.keys("new", "list").await;
-        assert!(list.out.contains("is lost; is published while"), "{}", list.out);
-        assert_eq!(list.out.matches(" signs ").count(), 1, "{}", list.out);
+        let shown = desk.keys("new", "list").await;
+        assert!(shown.out.contains("is lost; is published while"), "{}", shown.out);
+        assert_eq!(shown.out.matches(" signs ").count(), 1, "{}", shown.out);
         assert_eq!(desk.keys("new", "rotate").await.code, Some(0));
         // What was signed before is good: its public half is published still.
-        let before: usize = list.out.matches("is published while").count();
+        let before: usize = shown.out.matches("is published while").count();
         assert_eq!(before, 1);
         assert_eq!(Bank::of(&office).redeem(&Spending::of(&token)).await.body["active"], true);
+        bank::forget_events(&office).await;
+        office
+    })
+    .await;
+}
+
+/// The key that a token was signed with.
+fn signer(token: &str) -> String {
+    jsonwebtoken::decode_header(token).unwrap().kid.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_takes_over_refuses_nothing_that_the_old_one_signed() {
+    tell(|office| async move {
+        let bank = Bank::of(&office);
+        bank.keys().await;
+        let (replica, door) = office.listening_replica().await;
+        office.advance(SignedDuration::from_hours(29 * 24 + 1)).await;
+        // Both find at once that the next one is due.
+        let other = async {
+            let request = Request::get("/.well-known/jwks.json").body(Body::empty()).unwrap();
+            let answer = door.oneshot(request).await.unwrap();
+            axum::body::to_bytes(answer.into_body(), 16 * 1024).await.unwrap()
+        };
+        let (_, other) = tokio::join!(bank.keys(), other);
+        let other: Value = serde_json::from_slice(&other).unwrap();
+        assert_eq!(other["keys"].as_array().map(Vec::len), Some(2), "one was made: {other}");
+        office.advance(SignedDuration::from_hours(24) - SignedDuration::from_secs(20)).await;
+        let (_, old) = bank::claimed(&office).await;
+        office.advance(SignedDuration::from_secs(40)).await;
+        let (_, new) = bank::claimed(&office).await;
+        assert_ne!(signer(&old), signer(&new));
+        for token in [&old, &new] {
+            assert_eq!(bank.redeem(&Spending::of(token)).await.body["active"], true);
+        }
+        replica.stop().await;
         bank::forget_events(&office).await;
         office
     })

@@ -52,6 +52,8 @@ struct Inner {
     refresh: String,
     /// By whose time assertions are judged.
     clock: Option<Clock>,
+    /// How long its tokens live, where that is not an hour.
+    life_s: Option<u32>,
 }
 
 impl Login {
@@ -78,6 +80,11 @@ impl Login {
     /// Assertions are judged by this clock.
     pub(crate) fn lives_by(&self, clock: &Clock) {
         self.state.lock().unwrap().clock = Some(clock.clone());
+    }
+
+    /// From now on its tokens live so long.
+    pub(crate) fn gives_for(&self, seconds: u32) {
+        self.state.lock().unwrap().life_s = Some(seconds);
     }
 
     pub(crate) fn goes_away(&self) {
@@ -116,7 +123,7 @@ async fn give(
     if inner.is_away {
         return (StatusCode::SERVICE_UNAVAILABLE, Json(json!({})));
     }
-    let mut given = json!({ "token_type": "Bearer", "expires_in": 3600 });
+    let mut given = json!({ "token_type": "Bearer", "expires_in": inner.life_s.unwrap_or(3600) });
     match form["grant_type"].as_str() {
         "client_credentials" => {}
         "refresh_token" if form["refresh_token"] == inner.refresh => {

@@ -1,8 +1,10 @@
 //! Where everything is.
 
+use jiff::SignedDuration;
 use serde_json::json;
 
-use crate::office::{answer, client, tell};
+use super::pep::{By, evaluate, pay, request_of, submit};
+use crate::office::{Answer, answer, client, tell};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_metadata_names_every_address() {
@@ -38,6 +40,28 @@ async fn the_keys_say_what_they_are_for() {
             assert_eq!(key["use"], "sig");
             assert!(key["kid"].is_string());
         }
+        office
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_denial_outlives_the_key_that_signed_it() {
+    tell(|office| async move {
+        evaluate(&office, By::Gate, &pay()).await;
+        office.advance(SignedDuration::from_hours(29 * 24 + 1)).await;
+        evaluate(&office, By::Gate, &pay()).await;
+        office.advance(SignedDuration::from_hours(24) - SignedDuration::from_secs(20)).await;
+        let denial = evaluate(&office, By::Gate, &pay()).await;
+        office.advance(SignedDuration::from_secs(40)).await;
+        let later = evaluate(&office, By::Gate, &pay()).await;
+        let signer = |answer: &Answer| {
+            let token = answer.body["context"]["access_request"]["binding_token"].as_str();
+            jsonwebtoken::decode_header(token.unwrap()).unwrap().kid
+        };
+        assert_ne!(signer(&denial), signer(&later), "another key signs by now");
+        let asked = submit(&office, By::Gate, &request_of(&pay(), &denial)).await;
+        assert_eq!(asked.status, 202, "{}", asked.body);
         office
     })
     .await;

@@ -7,7 +7,10 @@ use serde_json::{Value, json};
 use super::pep::{
     By, YES, asked, evaluate, follow, pay, problem, request_of, submit, verdict, with, write_orders,
 };
-use crate::office::{Answer, Office, tell};
+use crate::{
+    credential::revoke::revoke,
+    office::{Answer, Office, tell},
+};
 
 const UNVERIFIABLE: (bool, &str, &str, bool) = (false, "approval_unverifiable", "none", false);
 const OUT_OF_SCOPE: (bool, &str, &str, bool) = (false, "out_of_scope", "request", true);
@@ -282,6 +285,27 @@ async fn of_a_bundle_each_thing_has_its_own_denial_and_its_own_approval() {
         let whole = with_approval(questions[granted], json!({ "id": whole }));
         assert_eq!(verdict(&evaluate(&office, By::Gate, &whole).await), UNVERIFIABLE);
         office.settle().await;
+        office
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_operator_took_back_is_no_and_can_be_asked_for_again() {
+    tell(|office| async move {
+        let task = paid(&office).await;
+        let question = with_approval(&pay(), approval(&task));
+        assert_eq!(verdict(&evaluate(&office, By::Gate, &question).await), YES);
+        let id = task.body["task"]["id"].as_str().unwrap();
+        assert_eq!(revoke(&office, id, &[]).await.code, Some(0));
+        let no = evaluate(&office, By::Gate, &question).await;
+        assert_eq!(verdict(&no), EXPIRED);
+        let followed = follow(&office, By::Gate, id).await;
+        assert_eq!(followed.body["task"]["status"], "approved", "its status stays");
+        let result = &followed.body["result"];
+        assert_eq!(result["urn:countersign:grant"]["status"], "revoked");
+        assert!(result["approval"].get("state").is_none(), "nothing proves it any more");
+        assert_eq!(submit(&office, By::Gate, &request_of(&pay(), &no)).await.status, 202);
         office
     })
     .await;

@@ -9,7 +9,7 @@ use crate::{
     running::{Said, run},
 };
 
-async fn revoke(office: &Office, id: &str, more: &[&str]) -> Said {
+pub(crate) async fn revoke(office: &Office, id: &str, more: &[&str]) -> Said {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("countersign.yaml");
     let config = format!(
