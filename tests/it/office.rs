@@ -385,7 +385,14 @@ egress: {{ allow: [127.0.0.1/32] }}{keycloak}{hydra}
         server = site.server,
         more = site.more,
     );
-    let environment = Environment::of([
+    Config::parse("countersign.yaml", &text, Path::new("/"), &environment())
+        .map_err(|page| page.render(countersign::domain::diagnostic::Paint::Plain))
+        .unwrap_or_else(|page| panic!("{page}"))
+}
+
+/// Every secret that a story may name.
+fn environment() -> Environment {
+    Environment::of([
         ("API_KEY", API_KEY),
         ("WEBHOOK_SECRET", SECRET),
         ("AUDITOR_KEY", AUDITOR_KEY),
@@ -402,10 +409,7 @@ egress: {{ allow: [127.0.0.1/32] }}{keycloak}{hydra}
         ("OKTA_KEY", OKTA_KEY),
         ("ENTRA_KEY", ENTRA_KEY),
         ("DIRECTORY_TOKEN", DIRECTORY_TOKEN),
-    ]);
-    Config::parse("countersign.yaml", &text, Path::new("/"), &environment)
-        .map_err(|page| page.render(countersign::domain::diagnostic::Paint::Plain))
-        .unwrap_or_else(|page| panic!("{page}"))
+    ])
 }
 
 fn hydra_client(site: &Site) -> String {

@@ -60,7 +60,7 @@ fn a_key_that_cannot_be_read_or_used_is_shown_where_it_stands() {
     }
     let said = parse(folder.path(), "      private_key: { file: nowhere.pem }\n").unwrap_err();
     assert!(said.contains("cannot read this file"), "{said}");
-    let said = parse(folder.path(), &format!("      private_key: {:?}\n", wrong_curve));
+    let said = parse(folder.path(), &format!("      private_key: {wrong_curve:?}\n"));
     assert!(said.unwrap_err().contains("a secret may not stand here"));
 }
 

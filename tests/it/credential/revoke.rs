@@ -1,6 +1,7 @@
 //! An operator takes back what was approved, beside a running service.
 
-use jiff::{SignedDuration, Timestamp};
+use countersign::clock::Clock;
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use crate::{
@@ -30,7 +31,7 @@ async fn entries(office: &Office, kind: &str) -> Vec<Value> {
 
 /// The command goes by the clock of the machine, which is ahead of the office.
 async fn catch_up(office: &Office) {
-    let ahead = Timestamp::now().duration_since(office.clock.now());
+    let ahead = Clock::system().now().duration_since(office.clock.now());
     office.advance(ahead.max(SignedDuration::ZERO) + SignedDuration::from_secs(1)).await;
 }
 
