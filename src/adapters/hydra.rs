@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use axum::Router;
 use countersign_egress::{BuildError, Egress};
-use countersign_hydra::{Browsers, Parts, Random, doctor, routes, settings::Settings};
-use countersign_port::{consent::Consents, finding::Finding};
+use countersign_hydra::{Browsers, Parts, doctor, routes, settings::Settings};
+use countersign_port::{consent::Consents, finding::Finding, random::Random};
 
 use super::time;
 use crate::means::Means;

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use countersign_port::{directory::Directory, memory::Memory};
+use countersign_port::{directory::Directory, memory::Memory, random::Random};
 use countersign_slack::{
-    install::{Installer, Marks, Random},
+    install::{Installer, Marks},
     oauth::OAuth,
     settings::Settings,
     slack::{Parts, Slack},

@@ -7,6 +7,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use countersign_port::{
     clock::Now,
     memory::{Lost, Memory},
+    random::Random,
 };
 use hmac::{Hmac, KeyInit, Mac};
 use http::{HeaderMap, header::COOKIE};
@@ -20,10 +21,6 @@ const KEY: &str = "cookie-key";
 
 /// Nobody comes back to a consent after so long: Hydra has forgotten it.
 const REMEMBERED: SignedDuration = SignedDuration::from_hours(24);
-
-/// Secrets that nobody can guess, asked from outside.
-#[derive(Clone)]
-pub struct Random(pub Arc<dyn Fn() -> [u8; 32] + Send + Sync>);
 
 /// Knows which browser a consent belongs to.
 pub struct Browsers {
@@ -87,7 +84,7 @@ impl Browsers {
         if let Some(record) = self.memory.load(KEY).await? {
             return Ok(record.secret);
         }
-        let made = SecretString::from(URL_SAFE_NO_PAD.encode((self.random.0)()));
+        let made = SecretString::from(self.random.text());
         if self.memory.save(KEY, &made, 0).await?.is_some() {
             return Ok(made);
         }
@@ -107,11 +104,5 @@ fn cookie<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
 impl fmt::Debug for Browsers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Browsers")
-    }
-}
-
-impl fmt::Debug for Random {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Random")
     }
 }

@@ -10,6 +10,6 @@ mod page;
 pub mod settings;
 
 pub use self::{
-    browser::{Browsers, Random},
+    browser::Browsers,
     door::{Parts, routes},
 };

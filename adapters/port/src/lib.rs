@@ -14,5 +14,6 @@ pub mod directory;
 pub mod error;
 pub mod finding;
 pub mod memory;
+pub mod random;
 pub mod text;
 pub mod webhook_signature;

@@ -11,10 +11,10 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use countersign_port::{
     clock::Now,
     memory::{Lost, Memory},
+    random::Random,
 };
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -36,10 +36,6 @@ mod tests;
 /// How long a link, and then the way through Slack, may take.
 const TIME: Duration = Duration::from_secs(600);
 const COOKIE_NAME: &str = "__Host-countersign-slack-install";
-
-/// Secrets that nobody can guess, asked from outside.
-#[derive(Clone)]
-pub struct Random(pub Arc<dyn Fn() -> [u8; 32] + Send + Sync>);
 
 /// Takes operators to Slack and back.
 #[derive(Debug)]
@@ -204,12 +200,6 @@ impl Marks {
     }
 }
 
-impl Random {
-    fn text(&self) -> String {
-        URL_SAFE_NO_PAD.encode((self.0)())
-    }
-}
-
 impl IntoResponse for Fault {
     fn into_response(self) -> Response {
         let status = match &self {
@@ -263,12 +253,6 @@ fn set_cookie(value: &str) -> String {
 
 fn forget_cookie() -> String {
     format!("{COOKIE_NAME}=; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=0")
-}
-
-impl fmt::Debug for Random {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Random")
-    }
 }
 
 impl fmt::Debug for Marks {
