@@ -3,6 +3,7 @@
 mod directory;
 pub mod hydra;
 pub mod keycloak;
+pub mod sign_in;
 pub mod slack;
 mod teams;
 

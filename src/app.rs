@@ -30,6 +30,8 @@ pub struct Deps {
     pub law: Law,
     /// The public address, without a slash at its end.
     pub public_url: String,
+    /// The page on which people sign in to link their accounts, where there is one.
+    pub sign_in: Option<String>,
     pub chats: Vec<Arc<dyn Chat>>,
     pub directories: Vec<Arc<dyn Directory>>,
     pub auth_server: Arc<dyn AuthServer>,
@@ -72,6 +74,7 @@ impl App {
             doubts: Arc::default(),
             glances: Arc::default(),
             public_url: deps.public_url.into(),
+            sign_in: deps.sign_in.map(Into::into),
             chats,
             auth_server: deps.auth_server,
             delegating: deps.delegating,

@@ -13,6 +13,7 @@ pub mod page;
 mod outbound;
 mod place;
 mod scim;
+mod sign_in;
 pub mod sandbox;
 pub mod secret;
 pub mod slack;
@@ -68,6 +69,8 @@ pub struct Config {
     pub keycloak: Vec<countersign_keycloak::settings::Connection>,
     /// The server whose consent page waits here.
     pub hydra: Option<countersign_hydra::settings::Settings>,
+    /// Where people sign in to link their accounts.
+    pub sign_in: Option<countersign_sign_in::settings::Settings>,
     /// Who tells us of people and groups.
     pub providers: Vec<Provider>,
     /// Who is on call, by addresses of one's own.
@@ -122,6 +125,7 @@ const KEYS: &[&str] = &[
     "issuers",
     "keycloak",
     "hydra",
+    "sign_in",
     "scim",
     "on_call",
     "pagerduty",
@@ -184,6 +188,7 @@ impl Reader<'_> {
         let issuers = self.issuers(members.get("issuers"), public_url.as_deref());
         let keycloak = self.keycloak(members.get("keycloak"), &encryption_keys);
         let hydra = self.hydra(members.get("hydra"), &egress.allow, &encryption_keys);
+        let sign_in = self.sign_in(members.get("sign_in"), &egress.allow, public_url.as_deref());
         let hydra_issuer = hydra.as_ref().map(|hydra| hydra.issuer.as_str().trim_end_matches('/'));
         let trusted: Vec<&str> = issuers
             .iter()
@@ -227,6 +232,7 @@ impl Reader<'_> {
             issuers,
             keycloak,
             hydra,
+            sign_in,
             providers: providers.into_iter().map(|(_, provider)| provider).collect(),
             on_call,
             pagerduty,

@@ -48,6 +48,8 @@ pub fn assemble(setup: Setup, more: impl FnOnce(&Service) -> Router) -> (App, Ro
     let mut clients = config.clients;
     let auth_server = adapters::auth_server(&mut clients, &means);
     let consent = config.hydra.as_ref().map(|hydra| adapters::hydra::door(hydra, &means));
+    let sign_in = config.sign_in.as_ref();
+    let link = sign_in.map(|settings| adapters::sign_in::door(settings, &means));
     let Means { store, egress, keys, clock, seeds } = means;
     let delegator = adapters::keycloak::delegator(&config.keycloak, &egress, &clock);
     let app = App::new(Deps {
@@ -59,6 +61,7 @@ pub fn assemble(setup: Setup, more: impl FnOnce(&Service) -> Router) -> (App, Ro
         signing,
         law,
         public_url: config.public_url,
+        sign_in: sign_in.map(adapters::sign_in::address),
         chats: chats.clone(),
         directories,
         pace,
@@ -82,6 +85,10 @@ pub fn assemble(setup: Setup, more: impl FnOnce(&Service) -> Router) -> (App, Ro
         None => ingress,
     };
     let ingress = match consent {
+        Some(door) => ingress.merge(door(Arc::new(app.service.clone()))),
+        None => ingress,
+    };
+    let ingress = match link {
         Some(door) => ingress.merge(door(Arc::new(app.service.clone()))),
         None => ingress,
     };

@@ -14,6 +14,7 @@ mod intake;
 mod news;
 mod people;
 pub mod scim;
+mod sign_in;
 mod waiting;
 
 use std::{
@@ -60,6 +61,8 @@ pub struct Parts {
     pub glances: Arc<Glances>,
     /// The public address, without a slash at its end.
     pub public_url: Arc<str>,
+    /// The page on which people sign in to link their accounts, where there is one.
+    pub sign_in: Option<Arc<str>>,
     pub chats: BTreeMap<&'static str, Arc<dyn Chat>>,
     pub auth_server: Arc<dyn AuthServer>,
     pub delegating: Delegating,

@@ -30,6 +30,7 @@ fn environment() -> Environment {
         ("TEAMS_CLIENT_SECRET", "abc~0123456789"),
         ("KEYCLOAK_PATH", "0123456789abcdef0123456789abcdef"),
         ("SIEM_KEY", "cs_siem_0123456789abcdefghijklmnopqrstuvwx"),
+        ("SIGN_IN_SECRET", "abc"),
         ("ON_CALL_TOKEN", "abc"),
         ("PAGERDUTY_TOKEN", "abc"),
         ("GRAPH_SECRET", "abc"),
@@ -124,6 +125,8 @@ fn the_file_names_every_key() {
     assert_eq!(names(auditor), client::AUDITOR_KEYS.iter().copied().collect());
     let hydra = names(member(&root, "hydra"));
     assert_eq!(hydra, hydra::KEYS.iter().copied().collect());
+    let signing_in = names(member(&root, "sign_in"));
+    assert_eq!(signing_in, sign_in::KEYS.iter().copied().collect());
     let server = first(member(&root, "resource_servers"));
     assert_eq!(names(server), client::SERVER_KEYS.iter().copied().collect());
     let mut challenges = names(member(server, "challenges"));

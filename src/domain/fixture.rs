@@ -21,6 +21,7 @@ use super::{
     },
     id::{ClientId, Group, PersonId, RequestId},
     ids::Seed,
+    link::Level,
     plan::{
         Ask, Channel, DescribedPart, Escalation, Handover, NumberCheck, Plan, Risk, StandIns, Step,
     },
@@ -90,6 +91,7 @@ pub(super) fn plan(steps: impl IntoIterator<Item = Vec<Ask>>) -> Plan {
         valid_for_seconds: 3600,
         risk: Risk::Low,
         number_check: NumberCheck::NotNeeded,
+        link: Level::default(),
         stand_ins: StandIns::Forbidden,
         excluded: people(&[REQUESTER]),
         credential: None,
@@ -298,6 +300,7 @@ impl House {
                 person: PersonId::from(person),
                 name: Untrusted::new(person),
                 identity: identity(person),
+                level: Level::Declared,
                 roster: Arc::new(self.members.clone()),
             },
             choice,

@@ -22,6 +22,7 @@ use super::{
     fixture::Members,
     id::{ClientId, Group, PersonId, RequestId},
     ids::Seed,
+    link::Level,
     plan::{Ask, Channel, DescribedPart, NumberCheck, Plan, Risk, StandIns, Step},
     request::{
         AccessRequest, Action, AskingClient, Bound, Context, GRANT_SCOPE, Item, RequestedAccess,
@@ -109,6 +110,7 @@ fn plan(steps: Vec<Step>) -> Plan {
         valid_for_seconds: 3600,
         risk: Risk::Low,
         number_check: NumberCheck::NotNeeded,
+        link: Level::default(),
         stand_ins: StandIns::Forbidden,
         excluded: vec![PersonId::from(REQUESTER)],
         credential: None,
@@ -215,6 +217,7 @@ impl House {
                     tenant: "t".to_owned(),
                     subject: press.person.to_owned(),
                 },
+                level: Level::Declared,
                 roster: Arc::new(self.roster()),
             },
             choice: press.choice.clone(),

@@ -8,7 +8,7 @@ use countersign_port::{access::Identity, directory::PEOPLE_FILE};
 use super::{
     diagnostic::{Diagnostic, Span},
     id::{Group, PersonId},
-    link::Link,
+    link::{Level, Link},
     policy::Trust,
     provisioned::User,
     request::Subject,
@@ -20,13 +20,15 @@ use super::{
 };
 
 /// The provider whose subjects are the subjects of access requests.
-const SIGN_IN: &str = "oidc";
+pub const SIGN_IN: &str = "oidc";
 
 /// Everybody, by key.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct People {
     everyone: BTreeMap<PersonId, Person>,
     accounts: HashMap<Identity, PersonId>,
+    /// What is known of the accounts that are less than declared.
+    weaker: HashMap<Identity, Level>,
     members: BTreeMap<Group, BTreeSet<PersonId>>,
     /// Whom a subject could be, by key or sign-in subject as they are written.
     names: HashMap<String, BTreeSet<PersonId>>,
@@ -79,16 +81,19 @@ impl People {
     }
 
     /// The same people, with the accounts that were linked to them beside the file. What the file or
-    /// a provider says of an account goes before.
+    /// a provider says of an account goes before; what an e-mail address proposes is nobody's.
     #[must_use]
     pub fn linked(mut self, links: &[Link]) -> Self {
-        for Link { account, person, .. } in links {
-            if self.accounts.contains_key(account) {
+        for Link { account, person, level, .. } in links {
+            if *level == Level::Email || self.accounts.contains_key(account) {
                 continue;
             }
             let Some(owner) = self.everyone.get_mut(person) else { continue };
             owner.identities.push(account.clone());
             self.accounts.insert(account.clone(), person.clone());
+            if *level < Level::Declared {
+                self.weaker.insert(account.clone(), *level);
+            }
         }
         self
     }
@@ -181,6 +186,21 @@ impl People {
     /// Whose account it is.
     pub fn by_identity(&self, identity: &Identity) -> Option<&Person> {
         self.everyone.get(self.accounts.get(identity)?)
+    }
+
+    /// How surely an account is the one of its owner.
+    pub fn level_of(&self, identity: &Identity) -> Level {
+        self.weaker.get(identity).copied().unwrap_or(Level::Declared)
+    }
+
+    /// Whom an address of a chat product proposes: the one person who is declared with it, and nobody
+    /// where it could mean two.
+    pub fn proposed_by(&self, address: &str) -> Option<&Person> {
+        let meant = self.with_email(std::iter::once(address));
+        let person = self.get(meant.first()?)?;
+        let is_declared =
+            person.email.as_ref().is_some_and(|own| own.eq_ignore_ascii_case(address));
+        (meant.len() == 1 && is_declared).then_some(person)
     }
 
     /// The key of whoever has the account.

@@ -12,6 +12,7 @@ use super::{
     approval::later,
     brake::Brake,
     id::{Group, PersonId},
+    link::Level,
 };
 
 /// The plan of one item: steps follow one another, asks inside a step run side by side.
@@ -27,6 +28,9 @@ pub struct Plan {
     pub excluded: Vec<PersonId>,
     /// Exclusive: at this instant it is over.
     pub expires_at: Timestamp,
+    /// How surely an account must be somebody's for its clicks to count.
+    #[serde(default, skip_serializing_if = "Level::is_usual")]
+    pub link: Level,
     pub number_check: NumberCheck,
     /// The item's parts as the catalogue described them then, in the order of
     /// [`super::request::Item::parts`].

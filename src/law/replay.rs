@@ -56,6 +56,7 @@ fn is_no_laxer(tight: &Plan, loose: &Plan) -> bool {
         && tight.valid_for_seconds <= loose.valid_for_seconds
         && (checks(tight) || !checks(loose))
         && (tight.stand_ins == StandIns::Forbidden || loose.stand_ins == StandIns::SameGroup)
+        && tight.link >= loose.link
         && (tight.review.is_some() || loose.review.is_none())
         && brakes_as_hard(tight, loose)
         && wants_all(tight, loose)

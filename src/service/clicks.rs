@@ -55,7 +55,7 @@ impl Access for Service {
             return Err(self.turned_away(&posted, meaning, &press, RefusalKind::Withdrawn).await);
         }
         let Some(person) = law.people.by_identity(&press.by) else {
-            return Err(self.turned_away(&posted, meaning, &press, RefusalKind::NotLinked).await);
+            return Err(self.nobodys(&law, &posted, meaning, &press).await);
         };
         if law.barred().contains(&person.id) {
             return Err(self.turned_away(&posted, meaning, &press, RefusalKind::NotAPerson).await);
@@ -90,7 +90,7 @@ impl Access for Service {
             return Err(self.turned_away(&posted, meaning, press, RefusalKind::Withdrawn).await);
         }
         if law.people.by_identity(&press.by).is_none() {
-            return Err(self.turned_away(&posted, meaning, press, RefusalKind::NotLinked).await);
+            return Err(self.nobodys(&law, &posted, meaning, press).await);
         }
         let view = self.posted_view(&posted).await?;
         match self.closed(&view, &posted, meaning) {
@@ -195,6 +195,20 @@ impl Service {
         }
     }
 
+    /// Turns away whoever pressed with an account of nobody, and says how it becomes somebody's.
+    async fn nobodys(
+        &self,
+        law: &Law,
+        posted: &PostedCard,
+        meaning: Meaning,
+        press: &Press,
+    ) -> Refusal {
+        match self.turned_away(posted, meaning, press, RefusalKind::NotLinked).await {
+            Refusal { kind: RefusalKind::NotLinked, .. } => self.unlinked(law, press).await,
+            other => other,
+        }
+    }
+
     async fn posted_view(&self, posted: &PostedCard) -> Result<View, Refusal> {
         let unavailable = || refusal::plain(RefusalKind::Unavailable);
         let mut connection = self.parts.store.read.acquire().await.map_err(|_| unavailable())?;
@@ -290,6 +304,7 @@ fn voter(law: &Arc<Law>, person: &Person, identity: &Identity) -> Voter {
         person: person.id.clone(),
         name: Untrusted::new(&person.name),
         identity: identity.clone(),
+        level: law.people.level_of(identity),
         roster: Arc::clone(law) as Arc<dyn Roster>,
     }
 }

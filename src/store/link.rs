@@ -11,11 +11,17 @@ use crate::domain::{
     link::{Kept, Level, Link},
 };
 
-const LINKS: &str = "select provider, tenant, subject, person, level, made_by, made_at \
-   from account_link order by provider, tenant, subject";
+const LINKS: &str = "select provider, tenant, subject, person, level, made_by, made_at, \
+   evidence from account_link order by provider, tenant, subject";
+
+const LINK_OF: &str = "select provider, tenant, subject, person, level, made_by, made_at, evidence \
+   from account_link where provider = $1 and tenant = $2 and subject = $3";
 
 const LINK: &str = "insert into account_link (provider, tenant, subject, person, level, made_by, \
-     made_at) values ($1, $2, $3, $4, $5, $6, $7)";
+     made_at, evidence) values ($1, $2, $3, $4, $5, $6, $7, $8) \
+   on conflict (provider, tenant, subject) do update set person = excluded.person, \
+     level = excluded.level, made_by = excluded.made_by, made_at = excluded.made_at, \
+     evidence = excluded.evidence";
 
 const UNLINK: &str = "delete from account_link where provider = $1 and tenant = $2 \
    and subject = $3 returning person";
@@ -63,13 +69,25 @@ impl Changing<'_> {
         sqlx::query(WRONG).bind(handle).execute(&mut *self.tx).await.map(|_| ())
     }
 
-    /// Uses a code up, and links its account.
-    pub async fn link(&mut self, handle: &str, link: &Link) -> Result<(), sqlx::Error> {
-        sqlx::query(USED).bind(handle).execute(&mut *self.tx).await?;
+    /// A code is good once.
+    pub async fn use_link_code(&mut self, handle: &str) -> Result<(), sqlx::Error> {
+        sqlx::query(USED).bind(handle).execute(&mut *self.tx).await.map(|_| ())
+    }
+
+    /// What was written down of an account.
+    pub async fn link_of(&mut self, account: &Identity) -> Result<Option<Link>, sqlx::Error> {
+        let Identity { provider, tenant, subject } = account;
+        let query = sqlx::query(LINK_OF).bind(provider).bind(tenant).bind(subject);
+        query.fetch_optional(&mut *self.tx).await?.as_ref().map(link).transpose()
+    }
+
+    /// Keeps a link, in the place of another of its account.
+    pub async fn put_link(&mut self, link: &Link) -> Result<(), sqlx::Error> {
         let Identity { provider, tenant, subject } = &link.account;
         let query = sqlx::query(LINK).bind(provider).bind(tenant).bind(subject);
         let query = query.bind(link.person.as_str()).bind(link.level.as_str());
         let query = query.bind(&link.made_by).bind(link.made_at.as_microsecond());
+        let query = query.bind(link.evidence.to_string());
         query.execute(&mut *self.tx).await.map(|_| ())
     }
 
@@ -106,6 +124,7 @@ fn link(found: &AnyRow) -> Result<Link, sqlx::Error> {
     Ok(Link {
         person: PersonId(found.try_get("person")?),
         level: Level::read(&level).ok_or_else(unknown)?,
+        evidence: row::json(table, &id, found.try_get("evidence")?)?,
         made_by: found.try_get("made_by")?,
         made_at: row::time(table, &id, found.try_get("made_at")?)?,
         account,

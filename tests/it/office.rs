@@ -53,6 +53,8 @@ pub(crate) struct Office {
 pub(crate) struct Site {
     pub(crate) listen: String,
     pub(crate) sources: fn() -> Sources,
+    /// More people in the people file.
+    pub(crate) people: String,
     pub(crate) known: fn(&mut Known),
     /// The issuer of a realm of Keycloak's.
     pub(crate) realm: Option<String>,
@@ -75,6 +77,7 @@ impl Default for Site {
         Self {
             listen: "127.0.0.1:0".to_owned(),
             sources: demo_sources,
+            people: String::new(),
             known: |_| {},
             realm: None,
             callback: None,
@@ -297,6 +300,7 @@ pub(crate) fn press(who: &str, token: &str) -> Press {
     Press {
         button: token.to_owned(),
         by: demo::identity(who),
+        email: None,
         place: None,
         payload_sha256: String::new(),
         once: None,
@@ -308,7 +312,9 @@ async fn setup(mut config: Config, site: &Site, clock: &Clock, sandbox: &Sandbox
     let mut known = adapters::known(&config);
     known.platforms.push(demo::PLATFORM);
     (site.known)(&mut known);
-    let law = Law::parse(&(site.sources)(), &known).unwrap();
+    let mut sources = (site.sources)();
+    sources.people.text.push_str(&site.people);
+    let law = Law::parse(&sources, &known).unwrap();
     let adapters = adapters::connect(&config, &law.people, &means).unwrap();
     Setup {
         config,

@@ -11,5 +11,6 @@ mod rehearse;
 mod recheck;
 mod reload;
 mod replay;
+mod sign_in;
 mod step_up;
 mod trust;

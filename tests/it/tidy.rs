@@ -72,6 +72,7 @@ fn the_domain_knows_only_the_port() {
         "countersign_directory::",
         "countersign_hydra",
         "countersign_keycloak",
+        "countersign_sign_in",
         "countersign_egress",
         "crate::audit",
         "crate::cli",
@@ -116,7 +117,7 @@ fn only_the_root_names_adapters() {
         "countersign_directory::",
         "countersign_hydra",
         "countersign_keycloak",
-        "countersign_hydra",
+        "countersign_sign_in",
     ];
     // The configuration reads each adapter's settings into the adapter's own type.
     const ALLOWED: &[&str] = &[

@@ -185,8 +185,9 @@ impl ClientCredentials {
     }
 }
 
-/// Both parts are form-encoded first (RFC 6749, section 2.3.1).
-fn basic(client_id: &str, secret: &SecretString) -> Result<HeaderValue, NoToken> {
+/// The header that proves a client by its secret. Both parts are form-encoded first (RFC 6749,
+/// section 2.3.1).
+pub fn basic(client_id: &str, secret: &SecretString) -> Result<HeaderValue, NoToken> {
     let encoded = |text: &str| byte_serialize(text.as_bytes()).collect::<String>();
     let pair = format!("{}:{}", encoded(client_id), encoded(secret.expose_secret()));
     let value = format!("Basic {}", STANDARD.encode(pair));

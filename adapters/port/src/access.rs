@@ -44,12 +44,13 @@ pub enum Word {
     Away { colleague: String, until: String },
     /// Nobody decides for them any more.
     Back,
-    /// Their account is to be linked to them.
-    Link,
+    /// Their account is to be linked to them: by a code that they were shown where they signed in, or
+    /// by one that they are to be given.
+    Link { code: Option<String> },
 }
 
 impl Word {
-    /// `away gus 2026-12-24`, `away gus until 5d`, `back` or `link`.
+    /// `away gus 2026-12-24`, `away gus until 5d`, `back`, `link` or `link 7Q2M4-X9TRB-3W0KD`.
     pub fn read(words: &[&str]) -> Option<Self> {
         let (verb, rest) = words.split_first()?;
         match (verb.to_ascii_lowercase().as_str(), rest) {
@@ -57,7 +58,9 @@ impl Word {
                 Some(Self::Away { colleague: (*colleague).to_owned(), until: (*until).to_owned() })
             }
             ("back", []) => Some(Self::Back),
-            ("link", []) => Some(Self::Link),
+            ("link", []) => Some(Self::Link { code: None }),
+            // Somebody may type the parts of it apart.
+            ("link", [_] | [_, _, _]) => Some(Self::Link { code: Some(rest.concat()) }),
             _ => None,
         }
     }
@@ -108,6 +111,8 @@ pub struct Press {
     /// The opaque token of the button.
     pub button: String,
     pub by: Identity,
+    /// The address of the account, where the platform has told it. It proposes whose the account is.
+    pub email: Option<String>,
     /// The message that holds the button, where the platform says.
     pub place: Option<Place>,
     /// SHA-256 of the raw payload, in hexadecimal: evidence for the audit log.
@@ -290,6 +295,8 @@ pub enum RefusalKind {
     Withdrawn,
     /// The account is linked to nobody.
     NotLinked,
+    /// The account is linked less surely than the request wants.
+    LinkTooWeak,
     /// Requester, subject and client owner never count.
     OwnRequest,
     /// Not in the group that decides now.

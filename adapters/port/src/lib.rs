@@ -15,5 +15,6 @@ pub mod error;
 pub mod finding;
 pub mod memory;
 pub mod random;
+pub mod sign_in;
 pub mod text;
 pub mod webhook_signature;

@@ -120,7 +120,14 @@ impl Click {
     /// The button that was pressed. `body` is the evidence.
     pub fn press(&self, by: Identity, body: &[u8]) -> Press {
         let payload_sha256 = hex::encode(Sha256::digest(body));
-        Press { button: self.token.clone(), by, place: None, payload_sha256, once: None }
+        Press {
+            button: self.token.clone(),
+            by,
+            email: None,
+            place: None,
+            payload_sha256,
+            once: None,
+        }
     }
 
     fn less(&self) -> Result<Choice, Refusal> {

@@ -51,7 +51,7 @@ impl Dispatch {
             [] => self.list(&command.claim, evidence).await,
             ["why", request] => self.why(&command.claim, request, evidence).await,
             ["link"] => {
-                let said = self.say(&command.claim, &Word::Link, evidence).await;
+                let said = self.say(&command.claim, &Word::Link { code: None }, evidence).await;
                 vec![link(&command.claim), said]
             }
             words => match Word::read(words) {

@@ -78,7 +78,7 @@ impl Core {
     ) -> Result<(), Refusal> {
         let installation = claim.installation(&self.tokens).await;
         match self.registry().admit(claim, installation.as_deref()).await {
-            Ok(()) => Ok(()),
+            Ok(_) => Ok(()),
             Err(kind) => {
                 let press = press(String::new(), claim, None, evidence);
                 Err(access.turn_away(&press, kind).await)
@@ -91,7 +91,8 @@ impl Core {
 /// that no two of them look alike.
 pub(crate) fn press(button: String, claim: &Claim, place: Option<Place>, evidence: &str) -> Press {
     let once = (!evidence.is_empty()).then(|| evidence.to_owned());
-    Press { button, by: claim.identity(), place, payload_sha256: evidence.to_owned(), once }
+    let (by, payload_sha256) = (claim.identity(), evidence.to_owned());
+    Press { button, by, email: None, place, payload_sha256, once }
 }
 
 impl fmt::Debug for Core {

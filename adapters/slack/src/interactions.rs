@@ -83,10 +83,11 @@ impl Dispatch {
         let installation = pressed.claim.installation(&self.core.tokens).await;
         let (channel, ts) = (pressed.channel.as_deref(), pressed.ts.as_deref());
         let place = self.core.place(installation.as_deref(), channel, ts).await;
-        let press = press(pressed.token.clone(), &pressed.claim, place, evidence);
+        let mut press = press(pressed.token.clone(), &pressed.claim, place, evidence);
         let registry = self.core.registry();
-        if let Err(kind) = registry.admit(&pressed.claim, installation.as_deref()).await {
-            return Err(self.access.turn_away(&press, kind).await);
+        match registry.admit(&pressed.claim, installation.as_deref()).await {
+            Ok(email) => press.email = email,
+            Err(kind) => return Err(self.access.turn_away(&press, kind).await),
         }
         match (pressed.verb, pressed.asks) {
             (Verb::Approve, Asks::Nothing) => {
@@ -163,10 +164,11 @@ impl Dispatch {
 
     async fn count(&self, sent: &Submitted, evidence: &str) -> Result<Card, Refusal> {
         let installation = sent.claim.installation(&self.core.tokens).await;
-        let press = press(sent.carried.button.clone(), &sent.claim, None, evidence);
+        let mut press = press(sent.carried.button.clone(), &sent.claim, None, evidence);
         let registry = self.core.registry();
-        if let Err(kind) = registry.admit(&sent.claim, installation.as_deref()).await {
-            return Err(self.access.turn_away(&press, kind).await);
+        match registry.admit(&sent.claim, installation.as_deref()).await {
+            Ok(email) => press.email = email,
+            Err(kind) => return Err(self.access.turn_away(&press, kind).await),
         }
         let Some(choice) = sent.choice() else {
             return Err(self.access.turn_away(&press, RefusalKind::Incomplete).await);

@@ -117,6 +117,14 @@ pub struct User {
     pub is_ultra_restricted: bool,
     pub is_stranger: bool,
     pub enterprise_user: Option<EnterpriseUser>,
+    pub profile: Profile,
+}
+
+/// What people may change of an account.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct Profile {
+    pub email: Option<String>,
 }
 
 /// The same account in its organisation.

@@ -68,19 +68,21 @@ impl Claim {
 }
 
 impl Registry<'_> {
-    /// Whether the click may count. `installation` is the one that the payload belongs to.
+    /// Whether the click may count, and the address that Slack has of the account. `installation` is
+    /// the one that the payload belongs to.
     pub(crate) async fn admit(
         self,
         claim: &Claim,
         installation: Option<&str>,
-    ) -> Result<(), RefusalKind> {
+    ) -> Result<Option<String>, RefusalKind> {
         if self.app_id.is_some_and(|ours| claim.app.as_deref() != Some(ours)) {
             return Err(RefusalKind::UnknownButton);
         }
         let installation = installation.ok_or(RefusalKind::Stranger)?;
         claim.is_at_home(installation)?;
         let user = self.user(installation, &claim.user).await?;
-        judge(&user, claim, installation)
+        judge(&user, claim, installation)?;
+        Ok(user.profile.email)
     }
 
     async fn user(self, installation: &str, user: &str) -> Result<User, RefusalKind> {

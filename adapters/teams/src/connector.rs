@@ -67,6 +67,7 @@ pub(crate) struct Member {
     pub tenant_id: Option<String>,
     pub user_role: Option<String>,
     pub user_principal_name: Option<String>,
+    pub email: Option<String>,
 }
 
 /// A channel of a team. General has no name here.

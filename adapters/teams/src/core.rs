@@ -87,6 +87,7 @@ impl Core {
         Press {
             button: button.to_owned(),
             by: self.identity(&activity.claim),
+            email: None,
             place: Some(activity.room.spot(&self.settings.tenant_id).place()),
             payload_sha256: evidence.to_owned(),
             once: activity.once.clone(),
@@ -101,7 +102,7 @@ impl Core {
         evidence: &str,
     ) -> Result<Identity, Refusal> {
         match self.admit(activity).await {
-            Ok(()) => Ok(self.identity(&activity.claim)),
+            Ok(_) => Ok(self.identity(&activity.claim)),
             Err(kind) => {
                 let press = self.press(activity, "", evidence);
                 Err(access.turn_away(&press, kind).await)

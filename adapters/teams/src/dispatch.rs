@@ -138,9 +138,10 @@ impl Dispatch {
         pressed: &Pressed,
         evidence: &str,
     ) -> Result<Came, Refusal> {
-        let press = self.core.press(activity, &pressed.button, evidence);
-        if let Err(kind) = self.core.admit(activity).await {
-            return Err(self.access.turn_away(&press, kind).await);
+        let mut press = self.core.press(activity, &pressed.button, evidence);
+        match self.core.admit(activity).await {
+            Ok(email) => press.email = email,
+            Err(kind) => return Err(self.access.turn_away(&press, kind).await),
         }
         match (pressed.way, pressed.verb) {
             (Way::Refresh, _) => self.show(&press, Detail::Short).await,

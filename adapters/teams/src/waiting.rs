@@ -90,7 +90,7 @@ impl Core {
         evidence: &str,
     ) -> Result<Value, Refusal> {
         let identity = self.admit_viewer(access, activity, evidence).await?;
-        let said = access.say(&Word::Link, &identity).await;
+        let said = access.say(&Word::Link { code: None }, &identity).await;
         let said = said.unwrap_or_else(|refusal| refusal.sentence);
         let (tenant, object) = (identity.tenant, identity.subject);
         Ok(adaptive::words(&format!(

@@ -10,11 +10,7 @@ use std::{
 use countersign_port::access::RefusalKind;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::{
-    activity::{Activity, Claim},
-    connector::Member,
-    core::Core,
-};
+use crate::{activity::Activity, connector::Member, core::Core};
 
 /// How long what Teams says of a member is believed.
 const FRESH: SignedDuration = SignedDuration::from_mins(5);
@@ -33,8 +29,8 @@ type Key = (String, String);
 type Slot = tokio::sync::Mutex<Option<(Timestamp, Member)>>;
 
 impl Core {
-    /// Whether the click may count.
-    pub(crate) async fn admit(&self, activity: &Activity) -> Result<(), RefusalKind> {
+    /// Whether the click may count, and the address that Teams has of the account.
+    pub(crate) async fn admit(&self, activity: &Activity) -> Result<Option<String>, RefusalKind> {
         let Activity { claim, room, .. } = activity;
         if !self.is_home(claim) {
             return Err(RefusalKind::Stranger);
@@ -47,7 +43,8 @@ impl Core {
             return Err(RefusalKind::IdentityUnknown);
         }
         let member = self.member(activity).await?;
-        judge(&member, claim, &self.settings.tenant_id)
+        judge(&member, claim.object.as_deref(), &self.settings.tenant_id)?;
+        Ok(member.email)
     }
 
     async fn member(&self, activity: &Activity) -> Result<Member, RefusalKind> {
@@ -72,13 +69,17 @@ impl Core {
     }
 }
 
-fn judge(member: &Member, claim: &Claim, tenant: &str) -> Result<(), RefusalKind> {
+fn judge(
+    member: &Member,
+    claimed: Option<&str>,
+    tenant: &str,
+) -> Result<(), RefusalKind> {
     let known = |value: &Option<String>| value.clone().ok_or(RefusalKind::IdentityUnknown);
     let object = known(&member.aad_object_id)?;
     let home = known(&member.tenant_id)?;
     let role = known(&member.user_role)?;
     let name = known(&member.user_principal_name)?;
-    if claim.object.as_deref().is_none_or(|claimed| !claimed.eq_ignore_ascii_case(&object)) {
+    if claimed.is_none_or(|claimed| !claimed.eq_ignore_ascii_case(&object)) {
         Err(RefusalKind::IdentityUnknown)
     } else if !home.eq_ignore_ascii_case(tenant) {
         Err(RefusalKind::Stranger)

@@ -5,6 +5,7 @@ use clap::Args;
 use jiff::Timestamp;
 use secrecy::ExposeSecret;
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::{
     adapters,
@@ -12,7 +13,7 @@ use crate::{
     clock::Clock,
     domain::{
         id::{Group, PersonId},
-        link::Link,
+        link::{Level, Link},
         people::Person,
         provisioned::{PROVIDER, Source},
         stand_in::{StandIn, day},
@@ -53,6 +54,7 @@ struct Row<'a> {
 struct Linked<'a> {
     account: String,
     level: &'static str,
+    evidence: &'a Value,
     by: &'a str,
     at: Timestamp,
 }
@@ -109,6 +111,7 @@ fn links<'a>(law: &'a Law, person: &PersonId) -> Vec<Linked<'a>> {
     let linked = |link: &'a Link| Linked {
         account: format!("{} {}", link.account.provider, link.account.address()),
         level: link.level.as_str(),
+        evidence: &link.evidence,
         by: &link.made_by,
         at: link.made_at,
     };
@@ -137,7 +140,10 @@ fn tell(row: &Row<'_>) {
         notes.push("no account in chat: cannot decide".to_owned());
     }
     notes.extend(links.iter().map(|link| {
-        let Linked { account, level, by, at } = link;
+        let Linked { account, level, by, at, .. } = link;
+        if *level == Level::Email.as_str() {
+            return format!("{account} proposed by its address, counts for nothing, {}", day(*at));
+        }
         format!("{account} {level} by {by}, with a code, {}", day(*at))
     }));
     notes.extend(stand_ins.iter().map(|one| {

@@ -18,6 +18,7 @@ use crate::{
         card,
         client::Client,
         id::{Group, RequestId},
+        link::Level,
         plan::{Ask, NumberCheck, Plan, StandIns, TraceVerdict},
         request::AccessRequest,
     },
@@ -144,6 +145,9 @@ fn answer(plan: &Plan, deciders: &[Vec<Vec<String>>], law: &Law, now: Timestamp)
     ];
     if plan.number_check == NumberCheck::Required {
         terms.push("with a number check".to_owned());
+    }
+    if plan.link == Level::Declared {
+        terms.push("by declared accounts only".to_owned());
     }
     if plan.stand_ins == StandIns::SameGroup {
         terms.push("colleagues may stand in".to_owned());

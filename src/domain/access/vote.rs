@@ -27,6 +27,7 @@ use crate::domain::{
     decide::ItemState,
     id::{Group, PersonId, RequestId},
     ids::Ids,
+    link::Level,
     plan::{NumberCheck, Plan, Risk},
     request::Part,
     stand_in::StandIn,
@@ -67,6 +68,8 @@ pub struct Voter {
     pub person: PersonId,
     pub name: Untrusted,
     pub identity: Identity,
+    /// How surely the account is theirs.
+    pub level: Level,
     /// Who is in which groups, as it was known when they clicked: of them, and of everybody whose
     /// vote theirs may complete.
     pub roster: Arc<dyn Roster>,
@@ -167,6 +170,9 @@ fn admit(change: &mut Change<'_>, vote: &Vote) -> Result<vote::Vote, RefusalKind
         Some(old) => Seat::of(old, certain),
         None => seat::find(change, (plan, standing), vote, certain)?,
     };
+    if vote.voter.level < plan.link {
+        return Err(RefusalKind::LinkTooWeak);
+    }
     has_seen_all(change, vote)?;
     check_number(change, plan, vote)?;
     let verdict = verdict(change, vote)?;

@@ -23,6 +23,7 @@ pub fn refusal(scene: Scene<'_>, kind: RefusalKind, person: Option<&PersonId>) -
             format!("You're not in {}. {can} can decide.", open_groups(scene))
         }
         RefusalKind::AlreadyVoted => already(scene, person),
+        RefusalKind::LinkTooWeak => too_weak(&who_can(scene, person)),
         RefusalKind::Over => over(scene),
         RefusalKind::StepNotOpen => {
             format!(
@@ -63,9 +64,7 @@ pub fn plain(kind: RefusalKind) -> Refusal {
         RefusalKind::Withdrawn => {
             "This card was taken back from this channel. Nothing was recorded; where else it is asked, the card is still there."
         }
-        RefusalKind::NotLinked => {
-            "This account isn't linked to a person in Countersign, so nothing was recorded. Say “link” to Countersign here, and an operator can link it to you."
-        }
+        RefusalKind::NotLinked => return unlinked(None, None),
         RefusalKind::MembershipUnknown => {
             "We can't tell which groups you are in just now. Nothing was recorded; try again in a minute."
         }
@@ -91,6 +90,7 @@ pub fn plain(kind: RefusalKind) -> Refusal {
         RefusalKind::UnknownButton
         | RefusalKind::OwnRequest
         | RefusalKind::NotEligible
+        | RefusalKind::LinkTooWeak
         | RefusalKind::AlreadyVoted
         | RefusalKind::StepNotOpen
         | RefusalKind::Over
@@ -112,6 +112,33 @@ pub fn not_arranged(why: &impl std::fmt::Display) -> Refusal {
     let sentence: String = first.chain(letters).collect();
     let sentence = format!("{sentence}. Nothing was changed.");
     Refusal { kind: RefusalKind::NotArranged, sentence }
+}
+
+fn too_weak(others: &str) -> String {
+    format!(
+        "This wants accounts that somebody has declared, and yours is linked by your sign-in alone, so \
+         nothing was recorded. Say “link” to Countersign here and read the code out to an operator, \
+         who declares it. {others} can decide meanwhile."
+    )
+}
+
+/// Why the account of nobody does not count, and how it becomes somebody's. `named` is whom its
+/// address proposes; `sign_in` is where they can sign in.
+pub fn unlinked(named: Option<&str>, sign_in: Option<&str>) -> Refusal {
+    let whose = match named {
+        Some(name) => format!(
+            "By its e-mail address this account is {name}'s. An address decides nothing, so nothing was recorded."
+        ),
+        None => "This account isn't linked to a person in Countersign, so nothing was recorded."
+            .to_owned(),
+    };
+    let how = match sign_in {
+        Some(page) => format!(
+            "Confirm once who you are: sign in at {page}, and say “link” to Countersign here with the code that you are shown."
+        ),
+        None => "Say “link” to Countersign here, and an operator can link it to you.".to_owned(),
+    };
+    Refusal { kind: RefusalKind::NotLinked, sentence: format!("{whose} {how}") }
 }
 
 /// Everybody who may act now, but for one.

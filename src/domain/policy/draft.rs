@@ -15,6 +15,7 @@ use crate::domain::{
     brake::Brake,
     catalogue::resolve::ResolvedPart,
     id::{Group, PersonId},
+    link::Level,
     plan::{
         Ask, Channel, CredentialTerms, DescribedPart, Escalation, NumberCheck, Plan, Review, Risk,
         StandIns, Step, TraceLine,
@@ -30,6 +31,7 @@ pub(super) struct Draft<'a> {
     risk: Risk,
     number_check: NumberCheck,
     stand_ins: StandIns,
+    link: Level,
     credential: Option<CredentialTerms>,
     review: Option<Review>,
     brakes: Vec<Brake>,
@@ -53,6 +55,7 @@ impl<'a> Draft<'a> {
                 StandingIn::Allowed => policy.stand_ins,
                 StandingIn::Forbidden => StandIns::Forbidden,
             },
+            link: tightening.link,
             credential: rule.credential.clone(),
             review: rule.review.as_ref().map(|terms| owner.review(terms)),
             brakes: Vec::new(),
@@ -74,6 +77,7 @@ impl<'a> Draft<'a> {
         self.risk = self.risk.max(other.risk);
         self.number_check = either(self.number_check, other.number_check);
         self.stand_ins = self.stand_ins.and(other.stand_ins);
+        self.link = self.link.max(other.link);
         self.credential = narrower(self.credential, other.credential);
         self.brakes.extend(other.brakes);
         let reviews = self.review.into_iter().chain(other.review);
@@ -111,6 +115,7 @@ pub(super) fn merge(
         risk: draft.risk,
         number_check: draft.number_check,
         stand_ins: draft.stand_ins,
+        link: draft.link,
         excluded: excluded(question),
         credential: draft.credential,
         review: draft.review,

@@ -6,6 +6,7 @@ use crate::domain::{
     brake::Brake,
     diagnostic::Span,
     id::Group,
+    link::Level,
     plan::{Channel, CredentialTerms, Handover, NumberCheck},
 };
 
@@ -30,6 +31,8 @@ pub struct Tightening {
     pub pre_approval: PreApproval,
     pub number_check: NumberCheck,
     pub standing_in: StandingIn,
+    /// How surely the accounts of approvers must be theirs.
+    pub link: Level,
     /// So many people in every ask, and never none.
     pub at_least: u32,
     pub cap: Limits,
@@ -147,6 +150,7 @@ impl Tightening {
                 (StandingIn::Allowed, StandingIn::Allowed) => StandingIn::Allowed,
                 (StandingIn::Forbidden, _) | (_, StandingIn::Forbidden) => StandingIn::Forbidden,
             },
+            link: self.link.max(other.link),
             at_least: self.at_least.max(other.at_least),
             cap: self.cap.shorter(other.cap),
         }

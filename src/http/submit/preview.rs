@@ -39,6 +39,8 @@ pub(super) struct ItemPreview {
     valid_for: i64,
     /// Whether approvers would have to type the number on the requester's screen.
     number_check: bool,
+    /// How surely an account must be an approver's: `proven` or `declared`.
+    link: &'static str,
     /// Who could approve now, by name; for clients that may see approvers.
     #[serde(skip_serializing_if = "Option::is_none")]
     approvers: Option<Vec<String>>,
@@ -108,6 +110,7 @@ impl ItemPreview {
             expires_at: plan.expires_at,
             valid_for: plan.valid_for_seconds,
             number_check: plan.number_check == NumberCheck::Required,
+            link: plan.link.as_str(),
             approvers,
             trace: plan.trace.into_iter().map(TracePreview::of).collect(),
         }

@@ -119,6 +119,7 @@ impl Door {
             signing,
             law: Law::parse(&sources, &known).unwrap(),
             public_url: config.public_url,
+            sign_in: None,
             chats: Vec::new(),
             directories: Vec::new(),
             auth_server: Arc::new(Nobody),

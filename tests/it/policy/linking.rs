@@ -31,7 +31,7 @@ async fn offices() -> Vec<(Office, Desk)> {
 }
 
 async fn says_link(office: &Office, who: &str) -> String {
-    office.app.service.say(&Word::Link, &demo::identity(who)).await.unwrap()
+    office.app.service.say(&Word::Link { code: None }, &demo::identity(who)).await.unwrap()
 }
 
 /// The code out of what they are told.

@@ -14,6 +14,7 @@ use crate::domain::{
     brake::{Brake, Counted},
     diagnostic::{Diagnostic, Span},
     id::Group,
+    link::Level,
     plan::{CredentialTerms, Handover, NumberCheck},
     yaml::{
         Node,
@@ -54,6 +55,7 @@ impl Names<'_> {
             "pre_approval",
             "number_check",
             "stand_ins",
+            "link",
             "step_up",
             "at_least",
             "cap",
@@ -71,7 +73,7 @@ impl Names<'_> {
         if refuse.is_none() && step_up.is_none() && !slows && tightening == Tightening::default() {
             let message = "a guardrail must tighten something";
             let help =
-                "add `refuse`, `pre_approval`, `number_check`, `stand_ins`, `step_up`, `at_least`, `cap`, `cool_down` or `quota`".to_owned();
+                "add `refuse`, `pre_approval`, `number_check`, `stand_ins`, `link`, `step_up`, `at_least`, `cap`, `cool_down` or `quota`".to_owned();
             faults.push(Diagnostic::new(node.span, message).with_help(Some(help)));
         }
         Some(Guardrail {
@@ -249,6 +251,9 @@ fn tightening(members: &Members<'_>, faults: &mut Faults) -> Tightening {
     let standing_in = members
         .get("stand_ins")
         .and_then(|node| read::choice(node, &[("forbidden", StandingIn::Forbidden)], faults));
+    let link = members
+        .get("link")
+        .and_then(|node| read::choice(node, &[("declared", Level::Declared)], faults));
     let at_least = members.get("at_least").and_then(|node| read::count(node, faults));
     let cap = members.get("cap").and_then(|node| {
         let known = ["expires_after", "use_within", "valid_for"];
@@ -258,6 +263,7 @@ fn tightening(members: &Members<'_>, faults: &mut Faults) -> Tightening {
         pre_approval: pre_approval.unwrap_or_default(),
         number_check: number_check.unwrap_or_default(),
         standing_in: standing_in.unwrap_or_default(),
+        link: link.unwrap_or_default(),
         at_least: at_least.unwrap_or_default(),
         cap: cap.unwrap_or_default(),
     }

@@ -18,6 +18,7 @@ use super::{
 };
 use crate::domain::{
     brake::Counted,
+    link::Level,
     plan::{NumberCheck, Plan},
     policy::Trust,
 };
@@ -100,19 +101,22 @@ fn guard() -> impl Strategy<Value = Guard> {
         prop::bool::weighted(0.15),
         any::<bool>(),
         any::<bool>(),
+        select(&["proven", "declared"][..]),
         prop::option::of(1..=3_u32),
         cap,
     );
     let brake = (select(&["denials", "requests"][..]), 1..=9_u32, 60..=9_000_i64);
     let brake = prop::option::weighted(0.3, brake);
     (conditions(), tight, brake)
-        .prop_map(|(conditions, (refuse, no_pre_approval, number_check, at_least, cap), brake)| {
-            Guard { conditions, refuse, no_pre_approval, number_check, at_least, cap, brake }
+        .prop_map(|(conditions, tight, brake)| {
+            let (refuse, no_pre_approval, number_check, link, at_least, cap) = tight;
+            Guard { conditions, refuse, no_pre_approval, number_check, link, at_least, cap, brake }
         })
         .prop_filter("a guardrail tightens something", |guard| {
             guard.refuse
                 || guard.no_pre_approval
                 || guard.number_check
+                || guard.link == "declared"
                 || guard.at_least.is_some()
                 || guard.brake.is_some()
                 || guard.cap.iter().any(Option::is_some)
@@ -205,6 +209,7 @@ fn text(sketch: &Sketch) -> String {
         say(guard.refuse, "refuse: No.");
         say(guard.no_pre_approval, "pre_approval: forbidden");
         say(guard.number_check, "number_check: required");
+        say(guard.link == "declared", "link: declared");
         if let Some((counted, most, within)) = guard.brake {
             let key = if counted == "denials" { "cool_down" } else { "quota" };
             say(true, &format!("{key}: {{ {counted}: {most}, within: {within}s }}"));
@@ -286,6 +291,7 @@ fn in_plain_words(plan: &Result<Plan, String>, opened_at: Timestamp) -> Verdict 
         rules: plan.rules.clone(),
         steps: steps.collect(),
         number_check: plan.number_check == NumberCheck::Required,
+        declared: plan.link == Level::Declared,
         times: [expires, plan.use_within_seconds, plan.valid_for_seconds],
         brakes: slowed(plan),
     }

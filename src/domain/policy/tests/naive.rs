@@ -20,6 +20,8 @@ pub(super) struct Guard {
     pub(super) refuse: bool,
     pub(super) no_pre_approval: bool,
     pub(super) number_check: bool,
+    /// How surely accounts must be somebody's: `proven` or `declared`.
+    pub(super) link: &'static str,
     pub(super) at_least: Option<u32>,
     pub(super) cap: [Option<i64>; 3],
     /// How many denials or requests within so many seconds.
@@ -69,6 +71,8 @@ pub(super) enum Verdict {
         /// For every step the asks, sorted.
         steps: Vec<Vec<(Vec<String>, u32, String)>>,
         number_check: bool,
+        /// Whether only declared accounts count.
+        declared: bool,
         times: [i64; 3],
         /// Sorted.
         brakes: Vec<Slowed>,
@@ -145,7 +149,11 @@ pub(super) fn judge(
         })
         .collect();
     let brakes = brakes(policy, asked, requester, groups, parts);
-    Verdict::Plan { rules, steps, number_check, times, brakes }
+    let declared = policy.guardrails.iter().filter(|guard| guard.link == "declared").any(|guard| {
+        let looks = |part| look(&guard.conditions, asked, requester, groups, part);
+        parts.iter().any(|part| looks(part) != Tri::No)
+    });
+    Verdict::Plan { rules, steps, number_check, declared, times, brakes }
 }
 
 /// Rules, steps, number check and times of all parts so far.

@@ -30,10 +30,11 @@ const CONDITIONS: [&str; 12] = [
     "{}",
 ];
 
-const TIGHTENINGS: [&str; 7] = [
+const TIGHTENINGS: [&str; 8] = [
     "refuse: no",
     "pre_approval: forbidden",
     "number_check: required",
+    "link: declared",
     "at_least: 3",
     "cap: { valid_for: 5m }",
     "cap: { use_within: 30s, expires_after: 2m }",
@@ -105,6 +106,7 @@ pub(super) fn is_no_laxer(tight: &Plan, loose: &Plan) -> Result<(), TestCaseErro
     prop_assert!(people_asked(tight) >= people_asked(loose));
     let checked = |plan: &Plan| plan.number_check == NumberCheck::Required;
     prop_assert!(checked(tight) || !checked(loose));
+    prop_assert!(tight.link >= loose.link);
     // A pre-approval that became a question for people is another rule with its own times.
     if tight.rules == loose.rules {
         prop_assert!(tight.expires_at <= loose.expires_at);

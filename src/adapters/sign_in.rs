@@ -1,0 +1,31 @@
+//! The page on which people sign in to link their accounts, put together out of its parts.
+
+use std::sync::Arc;
+
+use axum::Router;
+use countersign_port::{random::Random, sign_in::SignIns};
+use countersign_sign_in::{Parts, Trips, routes, settings::PATH, settings::Settings};
+
+use super::time;
+use crate::means::Means;
+
+/// The name under which it keeps its marks.
+const ADAPTER: &str = "sign-in";
+
+/// Where the page is.
+pub fn address(settings: &Settings) -> String {
+    format!("{}{PATH}", settings.public_url)
+}
+
+/// The page itself.
+pub fn door(settings: &Settings, means: &Means) -> impl FnOnce(Arc<dyn SignIns>) -> Router + use<> {
+    let seeds = means.seeds.clone();
+    let random = Random(Arc::new(move || seeds.seed().0));
+    let memory = Arc::new(means.memory(ADAPTER));
+    let parts = Parts {
+        settings: settings.clone(),
+        egress: means.egress.clone(),
+        trips: Trips { memory, random, now: time(&means.clock) },
+    };
+    move |sign_ins| routes(parts, sign_ins)
+}
