@@ -106,6 +106,7 @@ async fn ask(
 ) -> Result<(), Failure> {
     for chat in &adapters.chats {
         findings.extend(chat.examine(&chats::channels(law, chat.platform())).await);
+        findings.extend(chat.examine_accounts(&chats::accounts(law, chat.platform())).await);
     }
     chats::directories(law, &adapters.directories, findings).await;
     let known = adapters::known(config);

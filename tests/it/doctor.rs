@@ -6,7 +6,7 @@ use countersign::clock::Clock;
 use countersign_fake_slack::{
     FakeSlack,
     build::SCOPES,
-    world::{App, Channel, Site, Team, Trait, User},
+    world::{App, Channel, Mark, Site, Team, Trait, User},
 };
 use serde_json::Value;
 
@@ -243,4 +243,39 @@ async fn where_nobody_can_be_asked_the_check_says_so() {
     let (code, found) = check(&clinic, "xoxb-revoked").await;
     assert_eq!(code, Some(1));
     assert_eq!(found[0], not_there(1, "Slack workspace T0SHOP"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn accounts_of_the_people_file_are_looked_up() {
+    let clinic = Clinic::open().await;
+    let token = clinic.install(SCOPES);
+    clinic.migrate(&token).await;
+    let marks = [
+        ("U0GUEST", Mark::IsRestricted),
+        ("U0SINGLE", Mark::IsUltraRestricted),
+        ("U0GONE", Mark::Deleted),
+        ("U0BOT", Mark::IsBot),
+    ];
+    for (id, mark) in marks {
+        clinic.slack.user(User::named(TEAM, id, &id.to_lowercase()).with(mark));
+    }
+    let account = |number: usize, team: &str, user: &str| {
+        format!("  p{number}: {{ name: P, slack: {{ team: {team}, user: {user} }} }}\n")
+    };
+    let wrong = marks.map(|(id, _)| (TEAM, id)).into_iter();
+    let wrong = wrong.chain([(TEAM, "U0NOBODY"), ("T0ELSE", "U0ERIN")]);
+    let wrong: Vec<(&str, &str)> = wrong.collect();
+    let lines = wrong.iter().enumerate().map(|(number, (team, user))| account(number, team, user));
+    let people = format!("people:\n{}{}", account(99, TEAM, "U0ERIN"), lines.collect::<String>());
+    fs::write(clinic.folder.path().join("people.yaml"), people).unwrap();
+    let (code, found) = check(&clinic, &token).await;
+    let expected: Vec<_> = (3..)
+        .zip(&wrong)
+        .map(|(line, (team, user))| not_there(line, &format!("the `slack` account {team}/{user}")))
+        .collect();
+    assert_eq!((code, found), (Some(1), expected));
+    // Of one who has left nobody has to hear twice: the rest is what a check fails for.
+    let people = format!("people:\n{}", account(1, TEAM, "U0GONE"));
+    fs::write(clinic.folder.path().join("people.yaml"), people).unwrap();
+    assert_eq!(check(&clinic, &token).await.0, Some(0), "a warning");
 }

@@ -261,6 +261,11 @@ impl Identity {
         format!("{}/{}", self.tenant, self.subject)
     }
 
+    /// How findings about it are headed.
+    pub fn heading(&self) -> String {
+        format!("the `{}` account {}", self.provider, self.address())
+    }
+
     /// Reads what [`Identity::address`] wrote. No platform has a slash in the name of a tenant.
     pub fn at(provider: &str, address: &str) -> Option<Self> {
         let (tenant, subject) = address.split_once('/')?;

@@ -43,6 +43,12 @@ pub trait Chat: Send + Sync {
     async fn examine(&self, _channels: &[String]) -> Vec<Finding> {
         Vec::new()
     }
+
+    /// Whether the clicks of these accounts would count here at all, each headed as
+    /// [`Identity::heading`] says. What is well is not told.
+    async fn examine_accounts(&self, _accounts: &[Identity]) -> Vec<Finding> {
+        Vec::new()
+    }
 }
 
 /// Where a posted card is: opaque to everybody but the adapter that made it.

@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use crate::access::{Identity, RefusalKind};
+
 /// One thing that was looked at.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {
@@ -51,6 +53,25 @@ impl Finding {
     /// It does not work.
     pub fn bad(what: impl Into<String>, means: impl Into<String>, fix: Fix) -> Self {
         Self { what: what.into(), health: Health::Bad, means: means.into(), fix: Some(fix) }
+    }
+
+    /// An account of the people file whose clicks are refused, for this reason.
+    pub fn account(account: &Identity, why: RefusalKind) -> Self {
+        let (what, who) = (account.heading(), "whoever writes the people file");
+        let fix = |how: &str| Fix { who, how: how.to_owned(), page: "refused-clicks" };
+        if why == RefusalKind::Guest {
+            let how = "write the account that they have as a member, or leave it out";
+            Self::bad(what, "it is a guest's: its clicks are refused", fix(how))
+        } else if why == RefusalKind::Stranger {
+            let means = "it is nobody's where the app is installed: its clicks are refused";
+            Self::bad(what, means, fix("compare it with what `link` shows them in chat"))
+        } else if why == RefusalKind::NotAPerson {
+            let means = "it is switched off, or a program's: its clicks are refused";
+            Self::poor(what, means, fix("take it out, or have it switched on again"))
+        } else {
+            let means = "the chat could not say whose it is: its clicks may be refused";
+            Self::unknown(what, means, fix("run this again in a few minutes"))
+        }
     }
 
     /// It could not be found out.

@@ -9,6 +9,7 @@ use countersign_egress::{
     exchange::{Answer, DOCUMENT_BYTES, EgressError, Keep, Request},
 };
 use countersign_port::{
+    access::{Identity, RefusalKind},
     clock::{Asked, Skew},
     finding::Finding,
 };
@@ -19,14 +20,19 @@ use serde::Deserialize;
 use crate::{
     address,
     core::Core,
+    failure::Failure,
     oauth::{OAuthError, bearer, endpoint, read},
+    payload::Claim,
     socket::SocketMode,
-    web::Channel,
+    web::{Channel, User},
+    who,
 };
 
 mod words;
 
 const DEADLINE: Duration = Duration::from_secs(10);
+/// Slack counts by the minute.
+const SLOWEST: Duration = Duration::from_secs(60);
 /// Which scopes a token has, parted by commas.
 const SCOPES_HEADER: &str = "x-oauth-scopes";
 /// What a token begins with that ends after twelve hours.
@@ -127,6 +133,42 @@ impl Doctor {
                 words::channel(address, &Channel { is_ext_shared, ..channel })
             }
             Err(failure) => words::no_channel(address, &failure),
+        }
+    }
+
+    /// Looks at accounts of people, one after the other: Slack counts how often it is asked.
+    pub(crate) async fn accounts(&self, accounts: &[Identity]) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        for account in accounts {
+            let Err(why) = self.account(account).await else { continue };
+            findings.push(Finding::account(account, why));
+            // Where nobody answers, asking about all the others would say the same of each.
+            if why == RefusalKind::IdentityUnknown {
+                break;
+            }
+        }
+        findings
+    }
+
+    async fn account(&self, account: &Identity) -> Result<(), RefusalKind> {
+        let tokens = &self.core.tokens;
+        // Of a workspace of an organisation the people file does not say which organisation it is.
+        let own = tokens.covers(None, Some(&account.tenant)).await;
+        let above = tokens.only().await.filter(|only| who::is_organisation(only));
+        let installation = own.or(above).ok_or(RefusalKind::Stranger)?;
+        let user = self.user(&installation, &account.subject).await;
+        let user = user.map_err(|failure| who::unknown(&failure))?;
+        who::judge(&user, &Claim::of(account), &installation)
+    }
+
+    /// Asked once more where Slack asks to slow down.
+    async fn user(&self, installation: &str, user: &str) -> Result<User, Failure> {
+        match self.core.web.user(installation, user).await {
+            Err(Failure::TooFast(after)) => {
+                tokio::time::sleep(after.unwrap_or(DEADLINE).min(SLOWEST)).await;
+                self.core.web.user(installation, user).await
+            }
+            told => told,
         }
     }
 

@@ -220,6 +220,10 @@ impl Chat for Slack {
     async fn examine(&self, channels: &[String]) -> Vec<Finding> {
         self.doctor.examine(channels, self.socket.as_ref()).await
     }
+
+    async fn examine_accounts(&self, accounts: &[Identity]) -> Vec<Finding> {
+        self.doctor.accounts(accounts).await
+    }
 }
 
 impl fmt::Debug for Parts {

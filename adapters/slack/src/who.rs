@@ -58,6 +58,16 @@ impl Claim {
         }
     }
 
+    /// An account as the people file has it, in its own workspace.
+    pub(crate) fn of(account: &Identity) -> Self {
+        Self {
+            team: Some(account.tenant.clone()),
+            user_team: Some(account.tenant.clone()),
+            user: account.subject.clone(),
+            ..Self::default()
+        }
+    }
+
     /// Whether the account belongs to the workspace or organisation of the installation.
     fn is_at_home(&self, installation: &str) -> Result<(), RefusalKind> {
         let team = self.user_team.as_deref().ok_or(RefusalKind::IdentityUnknown)?;
@@ -104,12 +114,12 @@ impl Registry<'_> {
 }
 
 /// Slack does not show us people of other companies whom we share no channel with.
-fn unknown(failure: &Failure) -> RefusalKind {
+pub(crate) fn unknown(failure: &Failure) -> RefusalKind {
     let unseen = ["user_not_found", "user_not_visible"].map(Failure::code);
     if unseen.contains(failure) { RefusalKind::Stranger } else { RefusalKind::IdentityUnknown }
 }
 
-fn judge(user: &User, claim: &Claim, installation: &str) -> Result<(), RefusalKind> {
+pub(crate) fn judge(user: &User, claim: &Claim, installation: &str) -> Result<(), RefusalKind> {
     let home = user.enterprise_user.as_ref();
     let agrees = if is_organisation(installation) {
         home.is_some_and(|home| home.enterprise_id == installation)
@@ -130,7 +140,7 @@ fn judge(user: &User, claim: &Claim, installation: &str) -> Result<(), RefusalKi
     }
 }
 
-fn is_organisation(installation: &str) -> bool {
+pub(crate) fn is_organisation(installation: &str) -> bool {
     installation.starts_with('E')
 }
 

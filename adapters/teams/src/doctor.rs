@@ -3,9 +3,12 @@
 
 use std::collections::BTreeMap;
 
-use countersign_port::finding::Finding;
+use countersign_port::{
+    access::{Identity, RefusalKind},
+    finding::Finding,
+};
 
-use crate::{connector::Channel, core::Core, settings::Auth};
+use crate::{connector::Channel, core::Core, failure::Failure, settings::Auth, who::judge};
 
 mod words;
 
@@ -19,6 +22,43 @@ impl Core {
         let known = self.teams(&mut findings).await;
         findings.extend(channels.iter().map(|channel| words::channel(channel, known.get(channel))));
         findings
+    }
+
+    /// Looks at accounts of people in the teams that have the app.
+    pub(crate) async fn examine_accounts(&self, accounts: &[Identity]) -> Vec<Finding> {
+        let teams = self.registry.teams().await.unwrap_or_default();
+        let mut findings = Vec::new();
+        for account in accounts {
+            let Err(why) = self.examine_account(account, &teams).await else { continue };
+            findings.push(Finding::account(account, why));
+            // Where nobody answers, asking about all the others would say the same of each.
+            if why == RefusalKind::IdentityUnknown {
+                break;
+            }
+        }
+        findings
+    }
+
+    /// The first team that knows the account says what it is.
+    async fn examine_account(
+        &self,
+        account: &Identity,
+        teams: &[(String, String)],
+    ) -> Result<(), RefusalKind> {
+        if !account.tenant.eq_ignore_ascii_case(&self.settings.tenant_id) {
+            return Err(RefusalKind::Stranger);
+        }
+        for (team, service_url) in teams {
+            match self.connector.member(service_url, team, &account.subject).await {
+                Ok(member) => {
+                    return judge(&member, Some(&account.subject), &self.settings.tenant_id);
+                }
+                Err(Failure::Refused { status: 404, .. }) => {}
+                Err(_) => return Err(RefusalKind::IdentityUnknown),
+            }
+        }
+        // Where there is no team, that has been said already.
+        Err(if teams.is_empty() { RefusalKind::IdentityUnknown } else { RefusalKind::Stranger })
     }
 
     /// Whether Microsoft and we believe each other: its keys, our token, and both clocks.

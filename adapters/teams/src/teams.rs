@@ -128,6 +128,10 @@ impl Chat for Teams {
         self.core.examine(channels).await
     }
 
+    async fn examine_accounts(&self, accounts: &[Identity]) -> Vec<Finding> {
+        self.core.examine_accounts(accounts).await
+    }
+
     async fn work(&self, access: Arc<dyn Access>, stop: CancellationToken) {
         private::run(&self.core, &access, &stop).await;
     }

@@ -69,7 +69,7 @@ impl Core {
     }
 }
 
-fn judge(
+pub(crate) fn judge(
     member: &Member,
     claimed: Option<&str>,
     tenant: &str,

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use countersign_port::{
+    access::Identity,
     directory::Directory,
     finding::{Finding, Fix},
 };
@@ -21,6 +22,12 @@ pub(super) fn channels(law: &Law, platform: &str) -> Vec<String> {
     addresses.sort_unstable();
     addresses.dedup();
     addresses
+}
+
+/// The accounts that the people file has on a platform.
+pub(super) fn accounts(law: &Law, platform: &str) -> Vec<Identity> {
+    let accounts = law.people.iter().flat_map(|person| &person.identities);
+    accounts.filter(|account| account.provider == platform).cloned().collect()
 }
 
 /// Asks about every group of the policy that a directory keeps.

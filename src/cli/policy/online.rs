@@ -96,12 +96,23 @@ fn names(law: &Law, policy: Option<&Node>) -> Vec<Name> {
     addresses.chain(groups).collect()
 }
 
+/// The accounts of everybody, each where its provider stands in their entry.
 fn accounts(law: &Law, people: Option<&Node>) -> Vec<Name> {
-    let pinned = members(people, "people").iter().filter_map(|entry| {
-        let person = law.people.iter().find(|person| person.id.as_str() == entry.key.text)?;
-        Some(Name { what: account_of(&person.id), at: entry.key.span })
-    });
-    pinned.collect()
+    let mut names = Vec::new();
+    for entry in members(people, "people") {
+        let mut everybody = law.people.iter();
+        let Some(person) = everybody.find(|person| person.id.as_str() == entry.key.text) else {
+            continue;
+        };
+        names.push(Name { what: account_of(&person.id), at: entry.key.span });
+        names.extend(person.identities.iter().map(|account| {
+            let mut own = entries(&entry.node).iter();
+            let own = own.find(|member| member.key.text == account.provider);
+            let at = own.map_or(entry.key.span, |member| member.key.span);
+            Name { what: account.heading(), at }
+        }));
+    }
+    names
 }
 
 /// The members of a section of a file.

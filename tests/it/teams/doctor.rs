@@ -5,7 +5,7 @@ use std::{fs, time::Duration};
 use countersign::clock::Clock;
 use countersign_fake_teams::{
     fault::{Call, Fault, Strike},
-    world::Channel,
+    world::{Channel, Person},
 };
 use serde_json::Value;
 
@@ -28,13 +28,18 @@ async fn complaints(workplace: &Workplace) -> Vec<(String, String)> {
 
 /// The same of another configuration.
 async fn complaints_about(config: &str) -> Vec<(String, String)> {
+    examined(config, "").await
+}
+
+/// The same with more people.
+async fn examined(config: &str, people: &str) -> Vec<(String, String)> {
     let folder = tempfile::tempdir().unwrap();
     let sources = sources();
     for (name, text) in [
         ("countersign.yaml", config.to_owned()),
         ("policy.yaml", sources.policy.text),
         ("catalogue.yaml", sources.catalogue.text),
-        ("people.yaml", sources.people.text),
+        ("people.yaml", sources.people.text + people),
     ] {
         fs::write(folder.path().join(name), text).unwrap();
     }
@@ -46,7 +51,7 @@ async fn complaints_about(config: &str) -> Vec<(String, String)> {
         said.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let about_teams = |finding: &&Value| {
         let what = finding["what"].as_str().unwrap();
-        what.starts_with("Teams") || what == CLOCK
+        what.starts_with("Teams") || what.starts_with("the `teams`") || what == CLOCK
     };
     assert!(findings.iter().any(|one| about_teams(&one)), "{said:?}");
     let sick = findings.iter().filter(about_teams).filter(|one| one["health"] != "good");
@@ -125,6 +130,35 @@ async fn a_login_that_is_slow_is_named_and_channels_by_what_they_are_called_now(
         assert_eq!(login, "Teams, token of the bot");
         assert!(slow.contains("who clicks may have to click again"), "{slow}");
         assert!(channel.starts_with("“shop-decisions” is a shared channel"), "{channel}");
+        workplace
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn accounts_of_the_people_file_are_looked_up() {
+    tell_in(&TODAY, |workplace| async move {
+        let guest = Person::named("guest").guest();
+        let bot = Person { role: Some("bot".to_owned()), ..Person::named("robot") };
+        let gone = Person::named("gone");
+        let accounts = [
+            (TENANT, guest.object.clone().unwrap()),
+            (TENANT, bot.object.clone().unwrap()),
+            (TENANT, gone.object.unwrap()),
+            ("another-tenant", Person::named("erin").object.unwrap()),
+        ];
+        workplace.teams.person(guest);
+        workplace.teams.person(bot);
+        let people = accounts.iter().enumerate().map(|(number, (tenant, object))| {
+            format!("  p{number}: {{ name: P, teams: {{ tenant: {tenant}, object: {object} }} }}\n")
+        });
+        let receiver = Receiver::start(Clock::system()).await;
+        let sick = examined(&workplace.text(&receiver), &people.collect::<String>()).await;
+        let accounts = accounts
+            .iter()
+            .map(|(tenant, object)| format!("the `teams` account {tenant}/{object}"));
+        let sick: Vec<String> = sick.into_iter().map(|(what, _)| what).collect();
+        assert_eq!(sick, accounts.collect::<Vec<_>>());
         workplace
     })
     .await;
