@@ -13,6 +13,7 @@ use super::Law;
 use crate::domain::{
     diagnostic::{Diagnostic, Span},
     id::{Group, PersonId},
+    link::Level,
     policy::{Trust, check::Finding},
     request::AccessRequest,
 };
@@ -51,6 +52,8 @@ struct Step {
     at_seconds: i64,
     /// Who is in which groups from now on.
     members: BTreeMap<Group, BTreeSet<PersonId>>,
+    /// How surely the accounts of some people are theirs from now on.
+    links: BTreeMap<PersonId, Level>,
     clicks: Vec<Click>,
     wanted: Vec<Wanted>,
 }

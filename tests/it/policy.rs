@@ -6,6 +6,7 @@ mod brake;
 mod calendar;
 mod check;
 mod desk;
+mod link_level;
 mod linking;
 mod rehearse;
 mod recheck;

@@ -49,6 +49,8 @@ struct Scenery {
     opened_at: Timestamp,
     now: Timestamp,
     commands: u64,
+    /// How surely accounts are people's; what is not said is declared.
+    links: BTreeMap<PersonId, Level>,
 }
 
 impl Stage<'_> {
@@ -129,8 +131,9 @@ impl Scenery {
         };
         let request = asked.request.clone();
         let (id, opened_at) = (request.id.clone(), request.opened_at);
-        let law = Arc::clone(law);
-        let mut scenery = Self { law, slice, request: id, opened_at, now: opened_at, commands: 0 };
+        let (law, links) = (Arc::clone(law), BTreeMap::new());
+        let mut scenery =
+            Self { law, slice, request: id, opened_at, now: opened_at, commands: 0, links };
         let open = Open::new(request, plans, None, None);
         scenery.act(Act::Open(Box::new(open))).ok()?;
         Some(scenery)
@@ -155,6 +158,7 @@ impl Scenery {
             if !step.members.is_empty() {
                 self.law = Arc::new(self.law.with_members(&step.members));
             }
+            self.links.extend(step.links.clone());
             for click in &step.clicks {
                 faults.extend(self.click(click));
             }
@@ -242,7 +246,7 @@ impl Scenery {
                     tenant: CLIENT.to_owned(),
                     subject: click.person.to_string(),
                 },
-                level: Level::Declared,
+                level: self.links.get(&click.person).copied().unwrap_or(Level::Declared),
                 roster: Arc::clone(&self.law) as Arc<dyn Roster>,
             },
             platform,

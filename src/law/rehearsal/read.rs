@@ -11,6 +11,7 @@ use super::{Case, Click, Deed, Expectation, Law, Script, Standing, Step, Wanted}
 use crate::domain::{
     diagnostic::{Diagnostic, Span, suggest},
     id::{Group, PersonId},
+    link::Level,
     yaml::{
         self, Entry, Node, Value,
         read::{self, Faults, Members, Text},
@@ -24,8 +25,11 @@ pub(super) const START: Timestamp = Timestamp::UNIX_EPOCH;
 pub(super) const CLIENT: &str = "test";
 
 const CASE: [&str; 4] = ["name", "request", "rule", "then"];
-const STEP: [&str; 8] =
-    ["at", "members", "approve", "deny", "turned_away", "expect", "asked", "cards"];
+const STEP: [&str; 9] =
+    ["at", "members", "links", "approve", "deny", "turned_away", "expect", "asked", "cards"];
+
+/// An address links nobody, so that it is none of these.
+const LEVELS: [(&str, Level); 2] = [("proven", Level::Proven), ("declared", Level::Declared)];
 
 struct Reader<'a> {
     law: &'a Law,
@@ -156,7 +160,21 @@ impl Reader<'_> {
             clicks.extend(people.map(|(person, span)| Click { person, deed, span }));
         }
         let members_now = moved.unwrap_or_default();
-        Some(Step { at_seconds, members: members_now, clicks, wanted: self.wanted(&members) })
+        let links = members.get("links").map(|node| self.links(node)).unwrap_or_default();
+        let wanted = self.wanted(&members);
+        Some(Step { at_seconds, members: members_now, links, clicks, wanted })
+    }
+
+    /// How surely the accounts of some people are theirs.
+    fn links(&mut self, node: &Node) -> BTreeMap<PersonId, Level> {
+        let mut links = BTreeMap::new();
+        for Entry { key, node } in read::entries(node, &mut self.faults).unwrap_or_default() {
+            let person = self.person(Text { text: &key.text, span: key.span });
+            if let Some(level) = read::choice(node, &LEVELS, &mut self.faults) {
+                links.insert(person, level);
+            }
+        }
+        links
     }
 
     fn later_than(&mut self, node: &Node, before: i64) -> Option<i64> {
