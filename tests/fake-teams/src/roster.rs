@@ -76,6 +76,7 @@ fn told(state: &State, person: &Person) -> Value {
     let further = [
         (object, &person.object),
         ("userPrincipalName", &person.user_principal_name),
+        ("email", &person.email),
         ("userRole", &person.role),
     ];
     if let Some(members) = told.as_object_mut() {

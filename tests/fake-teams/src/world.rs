@@ -77,6 +77,8 @@ pub struct Person {
     #[serde(default)]
     pub tenant: Option<String>,
     pub user_principal_name: Option<String>,
+    #[serde(default)]
+    pub email: Option<String>,
     #[serde(default = "user")]
     pub role: Option<String>,
     /// Which of two names the roster uses for the object id.
@@ -120,6 +122,7 @@ impl Person {
             object: Some(object(name)),
             tenant: None,
             user_principal_name: Some(format!("{name}@contoso.example")),
+            email: None,
             role: user(),
             spelling: Spelling::default(),
             chat: Chat::default(),
@@ -131,6 +134,13 @@ impl Person {
     pub fn guest(mut self) -> Self {
         let name = format!("{}_fabrikam.example#EXT#@contoso.example", self.name);
         self.user_principal_name = Some(name);
+        self
+    }
+
+    /// The same person with an e-mail address.
+    #[must_use]
+    pub fn email(mut self, email: &str) -> Self {
+        self.email = Some(email.to_owned());
         self
     }
 

@@ -82,6 +82,12 @@ async fn link_shows_the_account_to_whoever_asks() {
         let said = typed(&workplace, NEW, "/countersign link").await;
         assert!(said.contains("slack: { team: T0SHOP, user: U0NEW }"), "{said}");
         assert!(said.contains("Your code is "), "{said}");
+        for line in ["/countersign link 7Q2M4-X9TRB-3W0KD", "/countersign link 7q2m4 x9trb 3w0kd"] {
+            let said = typed(&workplace, NEW, line).await;
+            assert!(said.contains("There is no such code"), "{said}");
+        }
+        let said = typed(&workplace, NEW, "/countersign link please").await;
+        assert!(said.contains("This is no code"), "{said}");
         let said = typed(&workplace, GUS, "/countersign link").await;
         assert!(said.contains("It is linked to Gus Lind.") && !said.contains("code"), "{said}");
         let said = typed(&workplace, NEW, "/countersign").await;

@@ -133,6 +133,25 @@ async fn who_is_linked_to_nobody_is_told_so() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_address_says_whose_an_account_may_be_and_decides_nothing() {
+    tell(|workplace| async move {
+        let id = workplace.ask(&write_prod()).await;
+        let user = |id: &str| User::named(TEAM, id, "new").email("farid@example.com");
+        workplace.slack.user(user(NEW));
+        workplace.slack.user(user("U0GUEST").with(Mark::IsRestricted));
+        is_refused(&workplace, NEW, &id, "not_linked", "this account is Farid Aziz's").await;
+        is_refused(&workplace, NEW, &id, "not_linked", "this account is Farid Aziz's").await;
+        is_refused(&workplace, "U0GUEST", &id, "guest", "Guests can't decide here").await;
+        let told = workplace.process.app.store().people_changes(9).await.unwrap();
+        let [proposed] = told.as_slice() else { panic!("once, and for no guest: {told:?}") };
+        assert_eq!((proposed.what.as_str(), proposed.subject.as_str()), ("link_proposed", "farid"));
+        assert!(!proposed.body.to_string().contains("farid@example.com"), "{proposed:?}");
+        workplace
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn guests_programs_and_the_departed_decide_nothing() {
     tell(|workplace| async move {
         let id = workplace.ask(&write_prod()).await;

@@ -45,6 +45,27 @@ async fn who_may_not_decide_is_told_who_can() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_address_says_whose_an_account_may_be_and_decides_nothing() {
+    tell(|workplace| async move {
+        let id = workplace.ask(&write_prod()).await;
+        let named = || Person::named(NEW).email("farid@example.com");
+        for person in [named().guest(), named().of_tenant(FABRIKAM)] {
+            workplace.teams.person(person);
+            workplace.press(NEW, SHOP, "approve").await;
+            assert!(workplace.proposals().await.is_empty());
+            workplace.advance(SignedDuration::from_mins(5)).await;
+            workplace.card(SHOP);
+        }
+        workplace.teams.person(named());
+        is_refused(&workplace, NEW, &id, "not_linked", "this account is Farid Aziz's").await;
+        assert_eq!(workplace.proposals().await, ["farid"]);
+        workplace.teams.messages("19:platform@thread.tacv2");
+        workplace
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn guests_strangers_programs_and_the_nameless_decide_nothing() {
     tell(|workplace| async move {
         let role =

@@ -107,6 +107,9 @@ async fn who_asks_the_bot_is_answered_alone() {
         let told = workplace.told(NEW).join("\n");
         assert!(told.contains(&format!("teams: {{ tenant: {TENANT}, object: 2222")), "{told}");
         assert!(told.contains("Your code is "), "{told}");
+        workplace.teams.say(NEW, None, "link 7Q2M4-X9TRB-3W0KD").await;
+        workplace.settle().await;
+        assert!(workplace.told(NEW).join("\n").contains("There is no such code"));
         assert_eq!(workplace.teams.messages(SHOP).len(), 1, "and nothing is said in the channel");
         workplace
     })

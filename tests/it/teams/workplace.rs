@@ -226,6 +226,13 @@ impl Workplace {
         entries
     }
 
+    /// Whom an address was said to be.
+    pub(crate) async fn proposals(&self) -> Vec<String> {
+        let told = self.process.app.store().people_changes(9).await.unwrap();
+        let proposed = told.into_iter().filter(|line| line.what == "link_proposed");
+        proposed.map(|line| line.subject).collect()
+    }
+
     /// Nothing may be left: nothing unread in Teams, no callback unseen, no work that is due.
     pub(crate) async fn close(self) {
         self.settle().await;
