@@ -5,12 +5,14 @@ mod browser;
 mod credentials;
 mod jcs;
 mod keycloak;
+mod listening;
 mod oidc_provider;
 mod openapi;
 mod place;
 mod sarif;
 mod scim;
 mod server;
+mod sign_in;
 mod slack_blocks;
 mod slack_emulate;
 mod slack_fake;
@@ -52,6 +54,11 @@ pub(crate) const ALL: &[Suite] = &[
         name: "oidc-provider",
         about: "a certified OAuth server asks and hears by our example",
         run: oidc_provider::run,
+    },
+    Suite {
+        name: "sign-in",
+        about: "people sign in at a certified identity provider and link their accounts",
+        run: sign_in::run,
     },
     Suite {
         name: "openapi",

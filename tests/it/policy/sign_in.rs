@@ -1,6 +1,7 @@
 //! Somebody signs in and types the code that they are shown in chat: their account is linked.
 
 mod fake;
+mod real;
 
 use std::sync::Arc;
 
@@ -52,11 +53,18 @@ impl Page {
     }
 }
 
-/// Somebody who declares Nora with her sign-in, and nothing in chat.
-fn nora(idp: &Idp) -> String {
-    let sign_in = format!("oidc: {{ issuer: \"{}\", subject: nora-1 }}", idp.url);
+/// A site where people sign in there, and where Nora is declared with her sign-in and with nothing in
+/// chat.
+fn site(issuer: &str, algorithm: &str) -> Site {
+    let account = format!("oidc: {{ issuer: \"{issuer}\", subject: nora-1 }}");
     let groups = "groups: [shop, shop.lead, senior]";
-    format!("\n  nora: {{ name: Nora Berg, email: nora@example.com, {groups}, {sign_in} }}\n")
+    let people =
+        format!("\n  nora: {{ name: Nora Berg, email: nora@example.com, {groups}, {account} }}\n");
+    let more = format!(
+        "sign_in: {{ issuer: \"{issuer}\", client_id: countersign, algorithm: {algorithm}, \
+         client_secret: {{ env: DIRECTORY_TOKEN }} }}"
+    );
+    Site { people, more, ..Site::default() }
 }
 
 /// The time is the machine's, by which the command line goes.
@@ -66,15 +74,9 @@ async fn scenes(sources: fn() -> Sources) -> Vec<Scene> {
     for database in [Some(Database::sqlite()), Database::postgres().await].into_iter().flatten() {
         let clock = Clock::frozen(Clock::system().now());
         let idp = Idp::start(&clock).await;
-        let people = nora(&idp);
-        let more = format!(
-            "sign_in: {{ issuer: \"{}\", client_id: countersign, algorithm: EdDSA, \
-             client_secret: {{ env: DIRECTORY_TOKEN }} }}",
-            idp.url
-        );
+        let site = Site { sources, ..site(&idp.url, "EdDSA") };
         let desk = Desk::new();
-        desk.write("people.yaml", &format!("{}{people}", Desk::people()));
-        let site = Site { sources, people, more, ..Site::default() };
+        desk.write("people.yaml", &format!("{}{}", Desk::people(), site.people));
         let office = Office::open_at(database, clock, site).await;
         desk.keep_in(&office.database_url());
         scenes.push(Scene { office, idp, desk });

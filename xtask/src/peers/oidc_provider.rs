@@ -1,19 +1,12 @@
 //! Whether the example of an asking OAuth server works: `examples/oidc-provider`, on a certified
 //! library, with a client, people who click and every kind of answer.
 
-use std::{
-    fs,
-    io::{BufRead, BufReader},
-    net::SocketAddr,
-    process::{Child, Command, Stdio},
-    thread,
-};
+use std::{fs, net::SocketAddr, process::Command};
 
-use super::place::Place;
+use super::{listening::Listening, place::Place};
 use crate::{
-    command,
     loopback::free_address,
-    outcome::{During, Outcome, fail},
+    outcome::{During, Outcome},
     verdict,
     workshop::Workshop,
 };
@@ -22,16 +15,11 @@ use crate::{
 const API_KEY: &str = "cs_shop_00000000000000000000000000000000000000000000";
 const WEBHOOK_SECRET: &str = "whsec_Y291bnRlcnNpZ24tdGVzdC1zZWNyZXQtMDAwMDAwMDE=";
 
-/// The example, running.
-struct Example {
-    process: Child,
-}
-
 /// Starts it, and tells the stories.
 pub(super) fn run(shop: &Workshop) -> Outcome<String> {
     let place = Place::of(shop, "oidc-provider", &shop.root.join("examples/oidc-provider"))?;
     let (server, ours) = (free_address()?, free_address()?);
-    let _example = Example::start(&mut place.node("server.mjs")?, server, ours)?;
+    let _example = Listening::start(command(&mut place.node("server.mjs")?, server, ours))?;
     let mut tests = shop.cargo();
     tests.args(["test", "--test", "it", "--", "--nocapture", "a_certified_server"]);
     tests.env("COUNTERSIGN_OIDC_PROVIDER", format!("http://{server}"));
@@ -47,33 +35,11 @@ pub(super) fn run(shop: &Workshop) -> Outcome<String> {
     Ok(format!("oidc-provider {version}: eleven stories on each database"))
 }
 
-impl Example {
-    fn start(command: &mut Command, server: SocketAddr, ours: SocketAddr) -> Outcome<Self> {
-        command.env("PORT", server.port().to_string());
-        command.env("COUNTERSIGN_URL", format!("http://{ours}"));
-        command.env("COUNTERSIGN_API_KEY", API_KEY);
-        command.env("COUNTERSIGN_WEBHOOK_SECRET", WEBHOOK_SECRET);
-        command.env("CLIENT_SECRET", "s3cret-of-the-shop");
-        command.env("DETAIL_TYPES", "payment salary");
-        command::show(command);
-        command.stdin(Stdio::null()).stdout(Stdio::piped());
-        let mut example = Self { process: command.spawn().during("start the example")? };
-        let Some(output) = example.process.stdout.take() else {
-            return fail("the example has no standard output");
-        };
-        let mut lines = BufReader::new(output).lines().map_while(Result::ok);
-        if !lines.any(|line| line.starts_with("listening")) {
-            return fail("the example ended before it listened");
-        }
-        // Read on, or it would stop at a full pipe.
-        drop(thread::spawn(move || lines.for_each(drop)));
-        Ok(example)
-    }
-}
-
-impl Drop for Example {
-    fn drop(&mut self) {
-        drop(self.process.kill());
-        drop(self.process.wait());
-    }
+fn command(command: &mut Command, server: SocketAddr, ours: SocketAddr) -> &mut Command {
+    command.env("PORT", server.port().to_string());
+    command.env("COUNTERSIGN_URL", format!("http://{ours}"));
+    command.env("COUNTERSIGN_API_KEY", API_KEY);
+    command.env("COUNTERSIGN_WEBHOOK_SECRET", WEBHOOK_SECRET);
+    command.env("CLIENT_SECRET", "s3cret-of-the-shop");
+    command.env("DETAIL_TYPES", "payment salary")
 }
