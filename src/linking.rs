@@ -108,11 +108,11 @@ impl Desk<'_> {
     /// Ends a link, or a proposal.
     pub async fn unlink(&self, actor: &str, account: &Identity) -> Result<PersonId, NotLinked> {
         let mut changing = self.store.change_people(self.now).await?;
-        let person = changing.unlink(account).await?.ok_or(Fault::NotLinked)?;
-        changing
-            .commit(actor, &self.linked("account_unlinked", &person, account, &json!({})))
-            .await?;
-        Ok(person)
+        let link = changing.link_of(account).await?.ok_or(Fault::NotLinked)?;
+        changing.unlink(account).await?;
+        let said = self.linked("account_unlinked", &link.person, account, &told(&link));
+        changing.commit(actor, &said).await?;
+        Ok(link.person)
     }
 
     /// Finds a code. One that is wrong is written down, and counts.

@@ -24,7 +24,7 @@ const LINK: &str = "insert into account_link (provider, tenant, subject, person,
      evidence = excluded.evidence";
 
 const UNLINK: &str = "delete from account_link where provider = $1 and tenant = $2 \
-   and subject = $3 returning person";
+   and subject = $3";
 
 const CODE: &str = "insert into link_code (provider, tenant, subject, handle, sha256, wrong, \
      expires_at) values ($1, $2, $3, $4, $5, $6, $7) \
@@ -91,11 +91,11 @@ impl Changing<'_> {
         query.execute(&mut *self.tx).await.map(|_| ())
     }
 
-    /// Ends a link; gives whose account it was.
-    pub async fn unlink(&mut self, account: &Identity) -> Result<Option<PersonId>, sqlx::Error> {
+    /// Ends a link.
+    pub async fn unlink(&mut self, account: &Identity) -> Result<(), sqlx::Error> {
         let Identity { provider, tenant, subject } = account;
-        let query = sqlx::query_scalar(UNLINK).bind(provider).bind(tenant).bind(subject);
-        Ok(query.fetch_optional(&mut *self.tx).await?.map(PersonId))
+        let query = sqlx::query(UNLINK).bind(provider).bind(tenant).bind(subject);
+        query.execute(&mut *self.tx).await.map(|_| ())
     }
 }
 

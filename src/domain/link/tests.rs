@@ -42,3 +42,75 @@ fn a_code_is_good_for_a_while_and_for_a_few_tries() {
     assert_eq!(kept(4).check(&code(), at(0)), Ok(()));
     assert_eq!(kept(5).check(&code(), at(0)), Err(Fault::Locked));
 }
+
+fn people() -> People {
+    let text = "people:\n  erin: { name: Erin, email: erin@example.com, chat: { team: T1, user: U0 } }\n  \
+        gus: { name: Gus, email: gus@example.com }\n";
+    People::parse(text).unwrap()
+}
+
+fn link(person: &str, level: Level) -> Link {
+    Link {
+        account: kept(0).account,
+        person: PersonId::from(person),
+        level,
+        evidence: Value::Null,
+        made_by: "operator".to_owned(),
+        made_at: at(0),
+    }
+}
+
+#[test]
+fn a_link_is_raised_for_its_person_and_taken_from_nobody() {
+    use Level::{Declared, Email, Proven};
+    for (before, new, effect) in [
+        (None, ("erin", Proven), Ok(Effect::Made)),
+        (None, ("eve", Proven), Err(Fault::Nobody)),
+        (Some(("erin", Email)), ("erin", Proven), Ok(Effect::Raised)),
+        (Some(("erin", Email)), ("erin", Declared), Ok(Effect::Raised)),
+        (Some(("erin", Email)), ("gus", Proven), Err(Fault::SomebodyElses)),
+        (Some(("erin", Email)), ("gus", Declared), Ok(Effect::Made)),
+        (Some(("erin", Proven)), ("erin", Declared), Ok(Effect::Raised)),
+        (Some(("erin", Proven)), ("erin", Proven), Err(Fault::Taken)),
+        (Some(("erin", Proven)), ("gus", Declared), Err(Fault::Taken)),
+        (Some(("erin", Declared)), ("erin", Proven), Err(Fault::Taken)),
+    ] {
+        let before = before.map(|(person, level)| link(person, level));
+        let people = people().linked(before.as_slice());
+        assert_eq!(
+            link(new.0, new.1).check(before.as_ref(), &people),
+            effect,
+            "{before:?} {new:?}"
+        );
+    }
+    let of_the_file = Link {
+        account: Identity { subject: "U0".to_owned(), ..kept(0).account },
+        ..link("gus", Declared)
+    };
+    assert_eq!(of_the_file.check(None, &people()), Err(Fault::Taken));
+}
+
+#[test]
+fn an_address_proposes_one_person_and_links_nobody() {
+    let people = people();
+    let proposed = |address: &str| people.proposed_by(address).map(|person| person.id.to_string());
+    assert_eq!(proposed("Gus@Example.com"), Some("gus".to_owned()));
+    for address in
+        ["gus", "gus@example.com ", "gus@example.com.evil.example", "", "G\u{fc}s@example.com"]
+    {
+        assert_eq!(proposed(address), None, "{address}");
+    }
+    let proposal = link("gus", Level::Email);
+    assert!(
+        people
+            .clone()
+            .linked(std::slice::from_ref(&proposal))
+            .by_identity(&proposal.account)
+            .is_none()
+    );
+    assert!(Level::Email < Level::Proven && Level::Proven < Level::Declared);
+    for level in [Level::Email, Level::Proven, Level::Declared] {
+        assert_eq!(Level::read(level.as_str()), Some(level));
+    }
+    assert_eq!(Level::read("guessed"), None);
+}

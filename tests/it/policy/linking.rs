@@ -81,6 +81,11 @@ async fn an_account_is_linked_counts_as_its_owner_and_is_taken_away_again() {
         let told: Vec<(&str, &str)> =
             told.iter().map(|line| (line.what.as_str(), line.subject.as_str())).collect();
         assert_eq!(told, [("account_unlinked", "farid"), ("account_linked", "farid")]);
+        let ended = &office.store().people_changes(1).await.unwrap()[0].body["evidence"];
+        assert_eq!(
+            (&ended["level"], &ended["with"]),
+            (&"declared".into(), &"one_time_code".into())
+        );
         office.close().await;
     }
 }
