@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Router;
-use countersign_port::{random::Random, sign_in::SignIns};
+use countersign_port::{finding::Finding, random::Random, sign_in::SignIns};
 use countersign_sign_in::{Parts, Trips, routes, settings::PATH, settings::Settings};
 
 use super::time;
@@ -15,6 +15,11 @@ const ADAPTER: &str = "sign-in";
 /// Where the page is.
 pub fn address(settings: &Settings) -> String {
     format!("{}{PATH}", settings.public_url)
+}
+
+/// Whether people could sign in.
+pub async fn examine(settings: &Settings, means: &Means) -> Finding {
+    countersign_sign_in::examine(settings, &means.egress).await
 }
 
 /// The page itself.

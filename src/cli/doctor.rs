@@ -93,6 +93,9 @@ async fn look_outside(
     if let Some(hydra) = &config.hydra {
         findings.extend(adapters::hydra::examine(hydra, &means.egress).await?);
     }
+    if let Some(sign_in) = &config.sign_in {
+        findings.push(adapters::sign_in::examine(sign_in, means).await);
+    }
     ask(config, law, &adapters, means, findings).await
 }
 

@@ -44,7 +44,7 @@ pub(crate) struct Issuer {
 
 /// Where everything is.
 #[derive(Debug)]
-struct Known {
+pub(crate) struct Known {
     authorization: Url,
     token: Url,
     keys: Jwks,
@@ -146,7 +146,8 @@ impl Issuer {
         Ok(found)
     }
 
-    async fn discover(&self) -> Result<Known, NoSignIn> {
+    /// Where everything is, as the provider says now.
+    pub(crate) async fn discover(&self) -> Result<Known, NoSignIn> {
         let address = self.settings.issuer.trim_end_matches('/');
         let address = Url::parse(&format!("{address}/.well-known/openid-configuration"));
         let address = address.map_err(|_| NoSignIn::Malformed("the issuer is no address"))?;

@@ -2,6 +2,7 @@
 //! page, `trip` binds the way there and back to one browser, `issuer` speaks to the identity provider,
 //! `id_token` judges what it says.
 
+mod doctor;
 mod door;
 mod id_token;
 mod issuer;
@@ -10,6 +11,7 @@ pub mod settings;
 mod trip;
 
 pub use self::{
+    doctor::examine,
     door::{Parts, routes},
     trip::Trips,
 };

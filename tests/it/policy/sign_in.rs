@@ -361,3 +361,29 @@ async fn an_address_proposes_once_and_decides_nothing() {
         scene.office.close().await;
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn doctor_asks_the_identity_provider() {
+    for scene in scenes(demo_sources).await {
+        let plain = std::fs::read_to_string(scene.desk.path("countersign.yaml")).unwrap();
+        let examine = async |issuer: &str| {
+            let section = format!(
+                "egress: {{ allow: [127.0.0.1/32] }}\nsign_in: {{ issuer: \"{issuer}\", \
+                 client_id: countersign, client_secret: {{ env: WEBHOOK_SECRET }} }}\n"
+            );
+            scene.desk.write("countersign.yaml", &format!("{plain}{section}"));
+            let said = scene.desk.command(&["doctor", "--json"]).await;
+            let about =
+                |line: &serde_json::Value| line["what"].as_str().unwrap().starts_with("sign-in at");
+            lines(&said).into_iter().find(about).expect("a finding")
+        };
+        let good = examine(&scene.idp.url).await;
+        assert_eq!(good["health"], "good", "{good}");
+        assert!(good["means"].as_str().unwrap().contains("countersign.example/link/callback"));
+        for other in [format!("{}/", scene.idp.url), "http://127.0.0.1:9".to_owned()] {
+            let bad = examine(&other).await;
+            assert_eq!((&bad["health"], &bad["fix"]["page"]), (&"bad".into(), &"sign-in".into()));
+        }
+        scene.office.close().await;
+    }
+}
