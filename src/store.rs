@@ -105,6 +105,11 @@ async fn pool(engine: Engine, size: u32, url: &str) -> Result<AnyPool, sqlx::Err
     AnyPoolOptions::new()
         .max_connections(size)
         .acquire_timeout(ACQUIRE)
+        // No connection is too old, so that no task looks for one: sqlx's could keep a command from
+        // ending. One that broke is noticed when it is taken; a file does not hang up.
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .test_before_acquire(engine == Engine::Postgres)
         .after_connect(move |connection, _| {
             Box::pin(async move {
                 for pragma in engine.pragmas() {
