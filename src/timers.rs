@@ -6,7 +6,10 @@ use std::time::Duration;
 use futures::future::join_all;
 use tokio_util::sync::CancellationToken;
 
-use crate::{domain::access::Act, service::Service};
+use crate::{
+    domain::access::Act,
+    service::{Parts, Service},
+};
 
 /// How often the clock is looked at.
 const EVERY: Duration = Duration::from_secs(1);
@@ -53,10 +56,17 @@ impl Timers {
         let now_us = parts.clock.now().as_microsecond();
         parts.store.raise_high_water(now_us).await?;
         if round.is_multiple_of(HOUSEKEEPING) {
-            parts.store.forget(now_us, now_us - KEYS_KEPT_US).await?;
-            parts.store.forget_delegations(now_us).await?;
+            self.forget().await?;
         }
         self.sweep().await
+    }
+
+    /// Forgets what is of no use any more.
+    pub async fn forget(&self) -> Result<(), sqlx::Error> {
+        let Parts { store, clock, .. } = &*self.service.parts;
+        let now_us = clock.now().as_microsecond();
+        store.forget(now_us, now_us - KEYS_KEPT_US).await?;
+        store.forget_delegations(now_us).await
     }
 
     /// Does everything that is due now.

@@ -1,6 +1,7 @@
 //! What comes in: bad input gets a clear error and leaves nothing behind.
 
 use futures::future::join_all;
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use crate::office::{API_KEY, Answer, Office, answer, client, tell};
@@ -155,6 +156,28 @@ async fn the_same_key_and_body_is_the_same_request() {
         assert_eq!(answer.problem(), "urn:openid:authzen:access-request:error:duplicate_request");
         office.settle().await;
         assert_eq!(office.sandbox.messages("shop-approvals").len(), 1);
+        office
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_is_good_for_a_day_after_the_end() {
+    tell(|office| async move {
+        let body = good(&office);
+        let key = [("idempotency-key", "k-1")];
+        let id = |answer: &Answer| answer.body["task"]["id"].as_str().unwrap().to_owned();
+        let first = id(&office.ask_with(&body, &key).await);
+        office.cancel(&first, &json!({})).await;
+        office.settle().await;
+        assert_eq!(office.receiver.events(), ["access_request.cancelled"]);
+        office.advance(SignedDuration::from_hours(24)).await;
+        office.forget().await;
+        assert_eq!(id(&office.ask_with(&body, &key).await), first, "a day, to the instant");
+        office.advance(SignedDuration::from_secs(1)).await;
+        office.forget().await;
+        let second = id(&office.ask_with(&body, &key).await);
+        assert_ne!(second, first);
         office
     })
     .await;

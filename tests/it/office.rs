@@ -211,6 +211,11 @@ impl Office {
         self.app.outbox.drain().await.unwrap();
     }
 
+    /// Has forgotten what is of no use any more.
+    pub(crate) async fn forget(&self) {
+        self.app.timers.forget().await.unwrap();
+    }
+
     pub(crate) async fn advance(&self, by: SignedDuration) {
         self.clock.advance(by);
         self.settle().await;
