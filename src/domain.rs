@@ -4,6 +4,7 @@
 pub mod id;
 pub mod ids;
 pub mod request;
+pub mod review;
 pub mod transaction;
 pub mod catalogue;
 pub mod decimal;

@@ -13,6 +13,7 @@ mod glance;
 mod intake;
 mod news;
 mod people;
+mod review;
 pub mod scim;
 mod sign_in;
 mod waiting;

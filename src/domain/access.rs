@@ -10,6 +10,7 @@ pub mod vote;
 pub mod cancel;
 pub mod claim;
 pub mod redeem;
+pub mod review;
 pub mod revoke;
 pub mod share;
 pub mod tick;
@@ -35,6 +36,7 @@ use self::{
     join::Join,
     open::{Once, Open, Proof},
     redeem::Redeem,
+    review::SignOff,
     revoke::Revoke,
     slice::{Slice, View},
     told::{Delivered, TakeUp, Undeliverable},
@@ -65,6 +67,7 @@ pub enum Act {
     Join(Box<Join>),
     Vote(Box<Vote>),
     TurnAway(TurnAway),
+    Review(Box<SignOff>),
     Cancel(Cancel),
     /// Do whatever has come due: expiry, escalation, lapse.
     Tick(RequestId),
@@ -117,6 +120,7 @@ impl Act {
             Self::Open(_) => None,
             Self::Vote(vote) => Some(&vote.request),
             Self::TurnAway(press) => Some(&press.request),
+            Self::Review(sign) => Some(&sign.request),
             Self::Cancel(cancel) => Some(&cancel.request),
             Self::Tick(request) => Some(request),
             Self::Join(join) => Some(&join.request),
@@ -136,6 +140,7 @@ impl Act {
         match self {
             Self::Vote(vote) => vote.once.as_deref(),
             Self::TurnAway(press) => press.once.as_deref(),
+            Self::Review(sign) => sign.once.as_deref(),
             Self::Open(_)
             | Self::Join(_)
             | Self::Cancel(_)
@@ -158,6 +163,7 @@ impl Act {
             Self::Join(_)
             | Self::Vote(_)
             | Self::TurnAway(_)
+            | Self::Review(_)
             | Self::Cancel(_)
             | Self::Tick(_)
             | Self::Answered(_)
@@ -180,6 +186,7 @@ impl Act {
             Self::Join(join) => Some((&join.integrator, join.key.key.as_str())),
             Self::Vote(_)
             | Self::TurnAway(_)
+            | Self::Review(_)
             | Self::Cancel(_)
             | Self::Tick(_)
             | Self::Answered(_)
@@ -196,7 +203,7 @@ impl Act {
     /// The request whose credentials must be loaded as well.
     pub fn credentials(&self) -> Option<&RequestId> {
         match self {
-            Self::Claim(_) | Self::Redeem(_) | Self::Revoke(_) => self.locks(),
+            Self::Claim(_) | Self::Redeem(_) | Self::Revoke(_) | Self::Review(_) => self.locks(),
             Self::Open(_)
             | Self::Join(_)
             | Self::Vote(_)
@@ -229,6 +236,7 @@ fn act(slice: &mut Slice, act: Act, ids: &mut Ids, now: Timestamp) -> Reply {
         Act::Join(join) => join::join(slice, *join, ids, now),
         Act::Vote(vote) => press::vote(slice, &vote, ids, now),
         Act::TurnAway(press) => press::turn_away(slice, &press, ids, now),
+        Act::Review(sign) => press::review(slice, &sign, ids, now),
         Act::Cancel(cancel) => cancel::cancel(slice, cancel, ids, now),
         Act::Tick(request) => tick::tick(slice, &request, ids, now),
         Act::Answered(answered) => answered::answered(slice, answered, ids, now),

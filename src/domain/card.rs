@@ -3,6 +3,7 @@
 mod away;
 pub mod buttons;
 pub mod refusal;
+pub mod review;
 pub mod story;
 mod words;
 
@@ -48,7 +49,7 @@ pub fn card(scene: Scene<'_>) -> Card {
         version: view.version,
         face,
         title: headline(scene, face),
-        warnings: warnings(view),
+        warnings: review::warning(scene).into_iter().chain(warnings(view)).collect(),
         facts: facts(scene),
         quote: quote(scene),
         changes: changes(scene),
@@ -151,6 +152,9 @@ fn worded(view: &View, item: usize, parts: &BTreeSet<usize>) -> Line {
 }
 
 fn face(scene: Scene<'_>) -> Face {
+    if review::condemned(scene).is_some() {
+        return Face::Denied;
+    }
     let status = scene.view.outcome.as_ref().and_then(|outcome| {
         let alone = scene.view.request.items.len() == 1;
         let item = outcome.items.get(scene.item).map(ItemOutcome::status);
@@ -194,7 +198,8 @@ fn headline(scene: Scene<'_>, face: Face) -> Line {
         }
         Face::Approved => {
             let less = if is_less(scene) { "Approved, less than asked: " } else { "Approved: " };
-            let line = Line::words(less).line(client).and(" may ");
+            let alarm = review::of(scene).map_or("", |_| review::alarm(scene));
+            let line = Line::words(format!("{alarm}{less}")).line(client).and(" may ");
             match granted(scene) {
                 Some(granted) => line
                     .line(worded(view, scene.item, &granted.parts))
@@ -202,6 +207,10 @@ fn headline(scene: Scene<'_>, face: Face) -> Line {
                     .time(later(granted.at, granted.valid_for_seconds)),
                 None => line.line(wanted),
             }
+        }
+        Face::Denied if review::condemned(scene).is_some() => {
+            Line::words(review::condemned(scene).unwrap_or_default())
+                .line(item_title(view, scene.item))
         }
         Face::Denied => Line::words("Denied: ").line(client).and(" may not ").line(wanted),
         Face::Expired => {
@@ -384,6 +393,7 @@ fn progress(scene: Scene<'_>) -> Vec<Progress> {
         let line = Line::words("Approved by policy: ").and(plan.rules.join(", "));
         lines.push(Progress { mark: ProgressMark::Done, line });
     }
+    lines.extend(review::progress(scene));
     lines.extend(told(scene.view));
     lines
 }

@@ -162,6 +162,9 @@ pub struct CredentialTerms {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Review {
     pub by: Group,
+    /// Where they are asked for it; none in plans that were made before this was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub channel: Option<Channel>,
     pub within_seconds: i64,
 }
 
@@ -279,6 +282,15 @@ impl Ask {
     pub fn group_names(&self) -> String {
         let names: Vec<&str> = self.from.iter().map(Group::as_str).collect();
         names.join(" and ")
+    }
+}
+
+impl Review {
+    /// “review by security within 24 hours of a yes, in incident”.
+    pub fn words(&self) -> String {
+        let within = super::card::duration(self.within_seconds);
+        let place = self.channel.as_ref().map(|channel| format!(", in {}", channel.name));
+        format!("review by {} within {within} of a yes{}", self.by, place.unwrap_or_default())
     }
 }
 

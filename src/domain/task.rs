@@ -17,6 +17,7 @@ use super::{
     outcome::{ItemOutcome, Status},
     plan::{Ask, NumberCheck},
     request::{Item, Part},
+    review::{Review, State},
 };
 
 /// The completion mode of a result that names what was granted.
@@ -55,6 +56,27 @@ pub struct Task {
     /// The status of each part of a bundle.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub items: Vec<Status>,
+    /// What others owe for what was granted in an emergency, and what came of it. It never changes
+    /// the status of the task.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub reviews: Vec<TaskReview>,
+}
+
+/// The review of one part that was granted in an emergency.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct TaskReview {
+    /// Which item of the request, from 0.
+    pub item: usize,
+    /// `owed`, `overdue`, `justified` or `not_justified`; the last revokes the approval.
+    pub state: State,
+    /// The group that owes it.
+    pub by: String,
+    #[schema(value_type = String, format = DateTime)]
+    pub due_at: Timestamp,
+    /// When it was signed off.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub signed_at: Option<Timestamp>,
 }
 
 /// How far a pending task has come. Steps count from 1; of a bundle, the first open item is shown.
@@ -187,8 +209,21 @@ pub fn task(view: &View, public_url: &str, now: Timestamp) -> TaskResponse {
         display: display(view),
         reason: reason(view),
         items: item_statuses(view, &items),
+        reviews: view.reviews.iter().map(|review| TaskReview::of(review, now)).collect(),
     };
     TaskResponse { task, result: result(view, public_url) }
+}
+
+impl TaskReview {
+    fn of(review: &Review, now: Timestamp) -> Self {
+        Self {
+            item: review.item,
+            state: review.state(now),
+            by: review.by.to_string(),
+            due_at: review.due_at,
+            signed_at: review.signed.as_ref().map(|signed| signed.at),
+        }
+    }
 }
 
 /// The bytes of a callback. Made once, in the transaction that reports the fact.

@@ -86,6 +86,7 @@ fn limited(act: &Act) -> Option<(&ClientId, u64)> {
         Act::Join(_)
         | Act::Vote(_)
         | Act::TurnAway(_)
+        | Act::Review(_)
         | Act::Cancel(_)
         | Act::Tick(_)
         | Act::Answered(_)

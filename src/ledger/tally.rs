@@ -25,6 +25,9 @@ enum Count {
     Refused { why: String },
     Outcome { status: String },
     Withdrawn { why: String },
+    ReviewOpened,
+    ReviewOverdue,
+    Reviewed { judgement: String },
 }
 
 impl Tally {
@@ -63,6 +66,10 @@ impl Count {
             Kind::VoteRefused => Some(Self::Refused { why: word(fact("why")) }),
             Kind::RequestDecided => Some(Self::Outcome { status: word(fact("status")) }),
             Kind::CardWithdrawn => Some(Self::Withdrawn { why: word(fact("why")) }),
+            Kind::ReviewOpened => Some(Self::ReviewOpened),
+            Kind::ReviewOverdue => Some(Self::ReviewOverdue),
+            Kind::ReviewSigned => Some(Self::Reviewed { judgement: word(fact("judgement")) }),
+            Kind::ReviewRefused => Some(Self::Refused { why: word(fact("why")) }),
             Kind::VoteStruck
             | Kind::RequestRefused
             | Kind::Escalated
@@ -70,6 +77,7 @@ impl Count {
             | Kind::ApprovalTakenUp
             | Kind::ApprovalLapsed
             | Kind::ApprovalRevoked
+            | Kind::ReviewReminded
             | Kind::CredentialClaimed
             | Kind::CredentialRedeemed
             | Kind::CredentialRefused
@@ -94,6 +102,11 @@ impl Count {
             }
             Self::Outcome { status } => {
                 metrics::counter!("countersign_outcomes_total", "status" => status)
+            }
+            Self::ReviewOpened => metrics::counter!("countersign_reviews_opened_total"),
+            Self::ReviewOverdue => metrics::counter!("countersign_reviews_overdue_total"),
+            Self::Reviewed { judgement } => {
+                metrics::counter!("countersign_reviews_total", "judgement" => judgement)
             }
             Self::Withdrawn { why } => {
                 metrics::counter!("countersign_cards_withdrawn_total", "why" => why)

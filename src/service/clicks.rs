@@ -5,15 +5,15 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use countersign_port::{
     access::{
-        Access, Ballot, Choice, DenyReason, Identity, News, Press, Refusal, RefusalKind, Unheard,
-        Waiting, Word,
+        Access, Ballot, Choice, DenyReason, Identity, Judgement, News, Press, Refusal, RefusalKind,
+        Unheard, Waiting, Word,
     },
     card::{Card, Verb},
     text::Untrusted,
 };
 use jiff::Timestamp;
 
-use super::Service;
+use super::{Service, review};
 use crate::{
     domain::{
         access::{
@@ -62,6 +62,10 @@ impl Access for Service {
         }
         if lacks_words(&choice, comment.as_ref()) {
             return Err(self.turned_away(&posted, meaning, &press, RefusalKind::Unexplained).await);
+        }
+        if let Choice::Review(judgement) = choice {
+            let said = (judgement, comment);
+            return self.reviewed((&law, person), &posted, press, said).await;
         }
         let vote = Vote {
             request: posted.request.clone(),
@@ -156,6 +160,9 @@ impl Service {
 
     /// Why nothing can be done any more with a button that asks for a decision.
     fn closed(&self, view: &View, posted: &PostedCard, meaning: Meaning) -> Option<RefusalKind> {
+        if matches!(meaning.verb, Verb::Justified | Verb::NotJustified) {
+            return review::closed(view, posted);
+        }
         let states = view.states(self.parts.clock.now());
         match (meaning.verb, &view.outcome, states.get(posted.item)) {
             (Verb::Details, ..) => None,
@@ -187,6 +194,9 @@ impl Service {
         });
         match self.parts.ledger.submit(self.command(act)).await {
             Ok(view) => {
+                if matches!(meaning.verb, Verb::Justified | Verb::NotJustified) {
+                    return self.not_reviewed(&law, &view, posted, why);
+                }
                 let now = self.parts.clock.now();
                 let scene = Scene { view: &view, item: posted.item, people: &law.people, now };
                 refusal::refusal(scene, why, person.as_ref())
@@ -209,7 +219,7 @@ impl Service {
         }
     }
 
-    async fn posted_view(&self, posted: &PostedCard) -> Result<View, Refusal> {
+    pub(super) async fn posted_view(&self, posted: &PostedCard) -> Result<View, Refusal> {
         let unavailable = || refusal::plain(RefusalKind::Unavailable);
         let mut connection = self.parts.store.read.acquire().await.map_err(|_| unavailable())?;
         let view = crate::store::load::read_one(&mut connection, &posted.request).await;
@@ -222,6 +232,8 @@ impl Service {
         let scene = Scene { view, item: posted.item, people: &law.people, now };
         let mut card = card::card(scene);
         card::buttons::add(&mut card, scene, &posted.id, &posted.secret);
+        let place = (posted.platform.as_str(), posted.address.as_str());
+        card::review::add(&mut card, scene, place, (&posted.id, &posted.secret));
         card
     }
 
@@ -281,10 +293,13 @@ fn silences(law: &Law, view: &View, item: usize, now: Timestamp) -> Vec<Silence>
     silent.map(silence).collect()
 }
 
-/// “Other” says nothing by itself.
+/// “Other” says nothing by itself, nor does “not justified”.
 fn lacks_words(choice: &Choice, comment: Option<&Untrusted>) -> bool {
-    let is_other = matches!(choice, Choice::Deny { reason: DenyReason::Other });
-    is_other && comment.is_none_or(|words| words.as_received().trim().is_empty())
+    let wants_words = matches!(
+        choice,
+        Choice::Deny { reason: DenyReason::Other } | Choice::Review(Judgement::NotJustified)
+    );
+    wants_words && comment.is_none_or(|words| words.as_received().trim().is_empty())
 }
 
 /// Whether a button was pressed on its own platform, in its own channel and message. A click may
@@ -299,7 +314,7 @@ fn is_at_home(posted: &PostedCard, press: &Press) -> bool {
         && posted.message.as_ref().is_none_or(is_its_message)
 }
 
-fn voter(law: &Arc<Law>, person: &Person, identity: &Identity) -> Voter {
+pub(super) fn voter(law: &Arc<Law>, person: &Person, identity: &Identity) -> Voter {
     Voter {
         person: person.id.clone(),
         name: Untrusted::new(&person.name),

@@ -60,6 +60,8 @@ const LOAD: &str = "select 'vote' as kind, v.request_id as request_id, v.body as
    from wrong_number w where w.request_id in (select value ->> 'id' from json_each($1)) \
    union all select 'delegation', d.request_id, d.body, '', '', 0 \
    from delegation d where d.request_id in (select value ->> 'id' from json_each($1)) \
+   union all select 'review', u.request_id, u.body, '', '', u.item \
+   from review u where u.request_id in (select value ->> 'id' from json_each($1)) \
    union all select 'key', i.request_id, i.client, i.key, i.body_sha256, 0 \
    from json_each($2) j \
    join idempotency i on i.client = j.value ->> 'client' and i.key = j.value ->> 'key' \
@@ -198,6 +200,7 @@ async fn read(
     credentials(connection, wanted, found).await?;
     for loaded in found.requests.values_mut() {
         loaded.view.votes.sort_by(|a, b| (a.cast_at, &a.person).cmp(&(b.cast_at, &b.person)));
+        loaded.view.reviews.sort_by_key(|review| review.item);
     }
     Ok(())
 }
@@ -307,6 +310,7 @@ fn request(row: &AnyRow) -> Result<Loaded, sqlx::Error> {
         approval: None,
         credentials: Vec::new(),
         told_at: optional("told_at")?,
+        reviews: Vec::new(),
         sharing: sharing(row)?,
     };
     Ok(Loaded {
@@ -372,6 +376,7 @@ fn attach(row: &AnyRow, found: &mut Found) -> Result<(), sqlx::Error> {
             }
             loaded.cards.insert(card);
         }
+        "review" => loaded.view.reviews.push(row::json("review", &id, &a)?),
         "delegation" => loaded.delegations.push(row::json("delegation", &id, &a)?),
         "tries" => {
             loaded.wrong_numbers.insert(a, u32::try_from(n).unwrap_or(u32::MAX));

@@ -15,7 +15,7 @@ use crate::domain::access::{effects::Effects, slice::Slice};
 
 /// One statement for each kind of row. `{rows}` stands for the parameter that carries them; keys
 /// come first, so that whoever lost the race for one finds out before anything else happens.
-const STATEMENTS: [&str; 16] = [
+const STATEMENTS: [&str; 17] = [
     "insert into idempotency (client, key, request_id, body_sha256) \
      select value ->> 'client', value ->> 'key', value ->> 'request_id', value ->> 'body_sha256' \
      from json_each({rows})",
@@ -102,6 +102,12 @@ const STATEMENTS: [&str; 16] = [
      select value ->> 'what', cast(value ->> 'at' as bigint), value ->> 'request_id' \
      from json_each({rows}) where true \
      on conflict (what, at, request_id) do nothing",
+    // One that was signed off stays so: a trigger refuses.
+    "insert into review (request_id, item, state, due_at, body) \
+     select value ->> 'request_id', cast(value ->> 'item' as bigint), value ->> 'state', \
+       cast(value ->> 'due_at' as bigint), value ->> 'body' \
+     from json_each({rows}) where true \
+     on conflict (request_id, item) do update set state = excluded.state, body = excluded.body",
 ];
 
 /// What was never posted has nothing to take back. Apart from the others, because PostgreSQL changes
@@ -117,7 +123,7 @@ const WITHDRAW: &str = "update outbox set withdrawn = j.value ->> 'why', \
 /// Statements already joined, by which of them take part. There are few combinations in practice,
 /// and the same text lets the driver keep its prepared statement.
 #[derive(Debug, Default)]
-pub struct Joined(Mutex<HashMap<u16, Arc<str>>>);
+pub struct Joined(Mutex<HashMap<u32, Arc<str>>>);
 
 /// Writes everything. Nothing is sent where nothing changed.
 pub async fn put(
@@ -146,7 +152,7 @@ pub async fn put(
     }
 }
 
-fn mask(arrays: &rows::Arrays) -> u16 {
+fn mask(arrays: &rows::Arrays) -> u32 {
     arrays
         .iter()
         .enumerate()
@@ -155,13 +161,13 @@ fn mask(arrays: &rows::Arrays) -> u16 {
 }
 
 impl Joined {
-    fn text(&self, engine: Engine, mask: u16) -> Arc<str> {
+    fn text(&self, engine: Engine, mask: u32) -> Arc<str> {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         known.entry(mask).or_insert_with(|| join(engine, mask).into()).clone()
     }
 }
 
-fn join(engine: Engine, mask: u16) -> String {
+fn join(engine: Engine, mask: u32) -> String {
     let chosen = STATEMENTS.iter().enumerate().filter(|(number, _)| mask & (1 << number) != 0);
     let statements: Vec<String> = chosen
         .enumerate()

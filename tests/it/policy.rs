@@ -13,5 +13,6 @@ mod recheck;
 mod reload;
 mod replay;
 mod sign_in;
+mod review;
 mod step_up;
 mod trust;

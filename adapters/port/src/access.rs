@@ -168,6 +168,8 @@ pub enum Choice {
     Deny {
         reason: DenyReason,
     },
+    /// Says afterwards whether it was justified.
+    Review(Judgement),
 }
 
 impl Choice {
@@ -190,6 +192,8 @@ impl Choice {
                 let mut reasons = DenyReason::ALL.into_iter();
                 Some(Self::Deny { reason: reasons.find(|why| why.as_str() == reason)? })
             }
+            Verb::Justified => Some(Self::Review(Judgement::Justified)),
+            Verb::NotJustified => Some(Self::Review(Judgement::NotJustified)),
             Verb::Details => None,
         }
     }
@@ -200,8 +204,19 @@ impl Choice {
             Self::Approve => Verb::Approve,
             Self::ApproveLess { .. } => Verb::ApproveLess,
             Self::Deny { .. } => Verb::Deny,
+            Self::Review(Judgement::Justified) => Verb::Justified,
+            Self::Review(Judgement::NotJustified) => Verb::NotJustified,
         }
     }
+}
+
+/// What a reviewer says of what was granted in an emergency.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Judgement {
+    Justified,
+    /// What is still live of it is revoked.
+    NotJustified,
 }
 
 /// Why somebody said no.
@@ -310,6 +325,8 @@ pub enum RefusalKind {
     MembershipUnknown,
     /// They have counted already.
     AlreadyVoted,
+    /// Nobody reviews what they have approved themselves.
+    OwnApproval,
     /// Their step is not open yet, or no longer.
     StepNotOpen,
     /// The request has ended.

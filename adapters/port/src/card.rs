@@ -180,12 +180,21 @@ pub enum Verb {
     Approve,
     ApproveLess,
     Deny,
+    Justified,
+    NotJustified,
     Details,
 }
 
 impl Verb {
     /// All verbs, in the order in which they are drawn.
-    pub const ALL: [Self; 4] = [Self::Approve, Self::ApproveLess, Self::Deny, Self::Details];
+    pub const ALL: [Self; 6] = [
+        Self::Approve,
+        Self::ApproveLess,
+        Self::Deny,
+        Self::Justified,
+        Self::NotJustified,
+        Self::Details,
+    ];
 
     /// The name of the verb in forms and tests.
     pub const fn as_str(self) -> &'static str {
@@ -193,6 +202,8 @@ impl Verb {
             Self::Approve => "approve",
             Self::ApproveLess => "approve_less",
             Self::Deny => "deny",
+            Self::Justified => "justified",
+            Self::NotJustified => "not_justified",
             Self::Details => "details",
         }
     }

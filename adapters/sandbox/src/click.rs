@@ -2,7 +2,7 @@
 //! bytes, so that there is one way in.
 
 use countersign_port::{
-    access::{Ballot, Choice, DenyReason, Identity, Press, Refusal, RefusalKind},
+    access::{Ballot, Choice, DenyReason, Identity, Judgement, Press, Refusal, RefusalKind},
     card::Verb,
     text::Untrusted,
 };
@@ -106,6 +106,8 @@ impl Click {
             Verb::Approve => Choice::Approve,
             Verb::ApproveLess => self.less()?,
             Verb::Deny => Choice::Deny { reason: self.reason()? },
+            Verb::Justified => Choice::Review(Judgement::Justified),
+            Verb::NotJustified => Choice::Review(Judgement::NotJustified),
         };
         Ok(Some(Ballot {
             press: self.press(by, body),

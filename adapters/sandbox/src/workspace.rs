@@ -216,9 +216,7 @@ impl Sandbox {
         let kind = match (&result, click.verb) {
             (Err(refusal), _) => NoteKind::Refused(refusal.clone()),
             (Ok(card), Verb::Details) => NoteKind::Details(Arc::clone(card)),
-            (Ok(card), Verb::Approve | Verb::ApproveLess | Verb::Deny) => {
-                NoteKind::Counted(Arc::clone(card))
-            }
+            (Ok(card), _) => NoteKind::Counted(Arc::clone(card)),
         };
         self.note(Note { to: click.persona, message: MessageRef(click.message), kind });
         Ok(result)

@@ -146,9 +146,7 @@ impl Dispatch {
         match (pressed.way, pressed.verb) {
             (Way::Refresh, _) => self.show(&press, Detail::Short).await,
             (Way::Execute | Way::Submit, Verb::Details) => self.show(&press, Detail::Full).await,
-            (Way::Execute | Way::Submit, Verb::Approve | Verb::ApproveLess | Verb::Deny) => {
-                self.vote(press, pressed).await
-            }
+            (Way::Execute | Way::Submit, _) => self.vote(press, pressed).await,
         }
     }
 

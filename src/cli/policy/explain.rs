@@ -153,6 +153,7 @@ fn answer(plan: &Plan, deciders: &[Vec<Vec<String>>], law: &Law, now: Timestamp)
         terms.push("colleagues may stand in".to_owned());
     }
     lines.push(format!("  {}", terms.join(", ")));
+    lines.extend(plan.review.as_ref().map(|review| format!("  {}", review.words())));
     lines.extend(plan.brakes.iter().map(|brake| format!("  {}", brake.words())));
     if !plan.excluded.is_empty() {
         let names = plan.excluded.iter().map(|id| {

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::{
     cli::{End, table},
-    domain::outcome::Status,
+    domain::{outcome::Status, review::State},
 };
 
 /// A task as it came, and as much of it as is understood.
@@ -31,6 +31,15 @@ struct Task {
     progress: Option<Progress>,
     display: Display,
     reason: Option<Reason>,
+    #[serde(default)]
+    reviews: Vec<Review>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Review {
+    state: State,
+    by: String,
+    due_at: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -132,7 +141,20 @@ impl Told {
         if let Some(scope) = self.granted.as_ref().filter(|scope| !scope.is_empty()) {
             lines.push(format!("  granted: {scope}"));
         }
+        lines.extend(task.reviews.iter().map(Review::words));
         lines
+    }
+}
+
+impl Review {
+    fn words(&self) -> String {
+        let Self { by, due_at, .. } = self;
+        match self.state {
+            State::Owed => format!("  a review by {by} is owed until {due_at}"),
+            State::Overdue => format!("  a review by {by} is overdue since {due_at}"),
+            State::Justified => format!("  reviewed by {by}: justified"),
+            State::NotJustified => format!("  reviewed by {by}: not justified"),
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     effects::{Effects, NewAnswer, NewCallback, NewCard, NewDelegation, Reader},
+    review,
     slice::{Loaded, Slice, View},
 };
 use crate::domain::{
@@ -21,6 +22,7 @@ use crate::domain::{
     ids::Ids,
     outcome::{ItemOutcome, Outcome},
     plan::{Ask, Channel, Step},
+    review::Review,
     task,
     vote::Vote,
 };
@@ -99,6 +101,7 @@ impl<'a> Change<'a> {
         let request = Arc::clone(&self.view().request);
         let event = decided(&outcome, approval.as_ref(), &request.binding.evaluations);
         self.log(event);
+        review::open(self, &outcome);
         let request = self.view().request.id.clone();
         if let Some(approval) = &approval {
             self.effects.approvals.insert(request.clone(), approval.clone());
@@ -213,7 +216,7 @@ impl<'a> Change<'a> {
         }
     }
 
-    fn post(&mut self, item: usize, channel: &Channel) -> Posted {
+    pub(super) fn post(&mut self, item: usize, channel: &Channel) -> Posted {
         let mut posted = Posted::Already;
         for (platform, address) in &channel.addresses {
             if self.loaded.cards.insert((item, platform.clone(), address.clone())) {
@@ -305,7 +308,7 @@ impl<'a> Change<'a> {
 
 /// Whether there was something to post.
 #[derive(PartialEq, Eq)]
-enum Posted {
+pub(super) enum Posted {
     New,
     Already,
 }
@@ -350,7 +353,8 @@ fn decided(outcome: &Outcome, approval: Option<&Approval>, evaluations: &[String
 /// The earliest instant after `now` at which something comes due by itself.
 fn next_at(view: &View, now: Timestamp) -> Option<Timestamp> {
     if view.outcome.is_some() {
-        return view.approval.as_ref().and_then(Approval::lapses_at);
+        let lapses_at = view.approval.as_ref().and_then(Approval::lapses_at);
+        return view.reviews.iter().filter_map(Review::next_at).chain(lapses_at).min();
     }
     // It ends with the one whose card it shares.
     if view.sharing.card_of.is_some() {

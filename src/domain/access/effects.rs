@@ -19,6 +19,7 @@ use crate::domain::{
     delegation::Delegation,
     id::{CardId, ClientId, EventId, RequestId},
     outcome::Outcome,
+    review::Review,
     vote::Vote,
 };
 
@@ -37,6 +38,8 @@ pub struct Effects {
     pub wrong_numbers: BTreeMap<(RequestId, String), u32>,
     pub outcomes: BTreeMap<RequestId, Outcome>,
     pub approvals: BTreeMap<RequestId, Approval>,
+    /// By request and item.
+    pub reviews: BTreeMap<(RequestId, usize), Review>,
     /// By `jti`.
     pub credentials: BTreeMap<String, Credential>,
     pub entries: Vec<Entry>,

@@ -9,6 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::{
     Refused, Reply,
     effects::Judged,
+    review::{self, SignOff},
     slice::Slice,
     turn_away::{self, TurnAway},
     vote::{self, Vote},
@@ -37,6 +38,24 @@ pub(super) fn vote(slice: &mut Slice, press: &Vote, ids: &mut Ids, now: Timestam
         Err(_) => return reply,
     };
     mark(slice, press.once.as_deref(), refused, now);
+    reply
+}
+
+/// Takes the word of a reviewer, or answers as it was answered before and changes nothing.
+pub(super) fn review(slice: &mut Slice, sign: &SignOff, ids: &mut Ids, now: Timestamp) -> Reply {
+    match sign.once.as_ref().and_then(|once| slice.presses.get(once)) {
+        Some(None) => return slice.view(&sign.request),
+        Some(Some(why)) => return Err(Refused::Vote(*why)),
+        None => {}
+    }
+    let reply = review::sign_off(slice, sign, ids, now);
+    let refused = match &reply {
+        Ok(_) => None,
+        Err(Refused::Vote(why)) => Some(*why),
+        // Nothing was judged.
+        Err(_) => return reply,
+    };
+    mark(slice, sign.once.as_deref(), refused, now);
     reply
 }
 

@@ -1,6 +1,7 @@
 //! The very same, asked again while it still waits: nobody is shown a second card. The request
 //! shares the card of the first, and each of its votes and its end are those of the first as well.
-//! What a client does once for each yes is never shared: one yes would be good for two of it.
+//! What a client does once for each yes is never shared: one yes would be good for two of it. Nor
+//! is what has to be reviewed: each emergency is looked at for itself.
 
 use jiff::Timestamp;
 use serde_json::json;
@@ -38,7 +39,10 @@ pub struct Sharing {
 /// who decides and for how long. `None` where a card is for one request alone.
 pub fn same(request: &AccessRequest, plans: &[Plan]) -> Option<String> {
     let mut parts = request.items.iter().flat_map(Item::parts);
-    let is_once = request.credential.is_some() || !parts.all(|part| matches!(part, Part::Scope(_)));
+    let is_reviewed = plans.iter().any(|plan| plan.review.is_some());
+    let is_once = is_reviewed
+        || request.credential.is_some()
+        || !parts.all(|part| matches!(part, Part::Scope(_)));
     if is_once || plans.iter().all(Plan::is_pre_approved) {
         return None;
     }

@@ -23,6 +23,7 @@ use crate::domain::{
     outcome::Outcome,
     plan::{Ask, Plan},
     request::AccessRequest,
+    review::Review,
     vote::Vote,
 };
 
@@ -81,6 +82,8 @@ pub struct View {
     pub credentials: Vec<Credential>,
     /// When the asking server acknowledged the outcome.
     pub told_at: Option<Timestamp>,
+    /// What is owed, or was, for items that were granted in an emergency.
+    pub reviews: Vec<Review>,
     /// Whose card it shares.
     pub sharing: Sharing,
 }
@@ -125,6 +128,7 @@ impl Loaded {
             approval: None,
             credentials: Vec::new(),
             told_at: None,
+            reviews: Vec::new(),
             sharing: Sharing::default(),
         };
         Self {

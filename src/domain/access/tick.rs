@@ -1,4 +1,4 @@
-//! Do whatever has come due: expire, escalate, lapse. A level, not an event: run twice, it does
+//! Do whatever has come due: expire, escalate, lapse, call a review overdue. A level, not an event: run twice, it does
 //! nothing the second time.
 
 use jiff::Timestamp;
@@ -7,6 +7,7 @@ use serde_json::json;
 use super::{
     Refused, Reply,
     change::{Change, SYSTEM, facts},
+    review,
     slice::Slice,
 };
 use crate::domain::{
@@ -24,7 +25,9 @@ pub(super) fn tick(slice: &mut Slice, request: &RequestId, ids: &mut Ids, now: T
         change.settle();
         return Ok(change.done());
     }
-    if lapse(&mut change) { Ok(change.done()) } else { Ok(change.recorded()) }
+    let has_lapsed = lapse(&mut change);
+    let has_fallen_due = review::fall_due(&mut change);
+    if has_lapsed || has_fallen_due { Ok(change.done()) } else { Ok(change.recorded()) }
 }
 
 fn lapse(change: &mut Change<'_>) -> bool {

@@ -197,7 +197,7 @@ fn admit(change: &mut Change<'_>, vote: &Vote) -> Result<vote::Vote, RefusalKind
 }
 
 /// Requester, subject and client owner never count, however they got here.
-fn is_own(change: &Change<'_>, plan: &Plan, voter: &Voter) -> bool {
+pub(super) fn is_own(change: &Change<'_>, plan: &Plan, voter: &Voter) -> bool {
     plan.excluded.contains(&voter.person)
         || change.view().request.subject.id == voter.person.as_str()
 }
@@ -209,7 +209,9 @@ fn earlier_step(change: &Change<'_>, vote: &Vote) -> Result<Option<vote::Vote>, 
     let is_spoken_for = || seat::is_spoken_for(change, vote.item, &vote.voter.person);
     match (own, &vote.choice) {
         (Some(old), Choice::Deny { .. }) => Ok(Some(old.clone())),
-        (Some(_), Choice::Approve | Choice::ApproveLess { .. }) => Err(RefusalKind::AlreadyVoted),
+        (Some(_), Choice::Approve | Choice::ApproveLess { .. } | Choice::Review(_)) => {
+            Err(RefusalKind::AlreadyVoted)
+        }
         (None, Choice::Approve | Choice::ApproveLess { .. }) if is_spoken_for() => {
             Err(RefusalKind::AlreadyVoted)
         }
@@ -237,7 +239,9 @@ fn has_seen_all(change: &Change<'_>, vote: &Vote) -> Result<(), RefusalKind> {
         {
             Err(RefusalKind::Changed)
         }
-        Choice::Approve | Choice::ApproveLess { .. } | Choice::Deny { .. } => Ok(()),
+        Choice::Approve | Choice::ApproveLess { .. } | Choice::Deny { .. } | Choice::Review(_) => {
+            Ok(())
+        }
     }
 }
 
@@ -300,6 +304,8 @@ fn verdict(change: &Change<'_>, vote: &Vote) -> Result<Verdict, RefusalKind> {
             Ok(Verdict::Approve { grant: Some(grant) })
         }
         Choice::Deny { reason } => Ok(Verdict::Deny { reason: *reason }),
+        // What a reviewer says decides nothing.
+        Choice::Review(_) => Err(RefusalKind::UnknownButton),
     }
 }
 

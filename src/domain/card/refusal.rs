@@ -46,6 +46,7 @@ pub fn refusal(scene: Scene<'_>, kind: RefusalKind, person: Option<&PersonId>) -
         | RefusalKind::NotAPerson
         | RefusalKind::IdentityUnknown
         | RefusalKind::UnknownButton
+        | RefusalKind::OwnApproval
         | RefusalKind::UnknownRequest
         | RefusalKind::Superseded
         | RefusalKind::Withdrawn
@@ -92,6 +93,7 @@ pub fn plain(kind: RefusalKind) -> Refusal {
         | RefusalKind::NotEligible
         | RefusalKind::LinkTooWeak
         | RefusalKind::AlreadyVoted
+        | RefusalKind::OwnApproval
         | RefusalKind::StepNotOpen
         | RefusalKind::Over
         | RefusalKind::WrongNumber

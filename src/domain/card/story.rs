@@ -1,12 +1,16 @@
 //! The story of a request for the thread below its card: one line for each entry of the log that
 //! people care about, in our words.
 
-use countersign_port::{access::DenyReason, card::Line, text::Untrusted};
+use countersign_port::{
+    access::{DenyReason, Judgement},
+    card::Line,
+    text::Untrusted,
+};
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Scene, client_name};
+use super::{Scene, client_name, review};
 use crate::domain::{
     access::effects::Reader,
     audit::{Kind, Leaf},
@@ -44,13 +48,21 @@ pub fn line(scene: Scene<'_>, reader: Reader, leaf: &Leaf, payload: &Value) -> O
         }
         Kind::ApprovalTakenUp => Some(client_name(view).and(" took the approval up.")),
         Kind::ApprovalLapsed => Some(Line::words("Not taken up in time: the approval lapsed.")),
+        Kind::ApprovalRevoked if review::is_by_reviewer(scene, &leaf.actor) => {
+            Some(Line::words("The approval was revoked: it was not justified."))
+        }
         Kind::ApprovalRevoked => Some(Line::words("An operator revoked the approval.")),
+        Kind::ReviewOpened | Kind::ReviewOverdue => review::warning(scene),
+        Kind::ReviewReminded if reader == Reader::Requester => None,
+        Kind::ReviewReminded => review_reminded(scene),
+        Kind::ReviewSigned => reviewed(fact("judgement")?, payload, leaf),
         Kind::CredentialRedeemed => Some(Line::words("Done: the approval was used ").time(leaf.at)),
         Kind::CredentialRevoked => Some(Line::words("The credential was revoked.")),
         Kind::AskedAgain => Some(client_name(view).and(" asked for the same again ").time(leaf.at)),
         Kind::RequestOpened
         | Kind::AskedAlone
         | Kind::VoteRefused
+        | Kind::ReviewRefused
         | Kind::CardWithdrawn
         | Kind::DelegationJoined
         | Kind::CredentialClaimed
@@ -67,6 +79,29 @@ fn reminded(scene: Scene<'_>, step: u64) -> Option<Line> {
     let who = super::joined(&names, "or");
     let line = Line::words("Reminder: this still waits. ").outside(Untrusted::new(who).display());
     Some(line.and(" can decide until ").time(scene.view.expires_at()).and("."))
+}
+
+/// Says who can still review it; nobody is reminded of what is done.
+fn review_reminded(scene: Scene<'_>) -> Option<Line> {
+    let review = review::of(scene).filter(|review| review.signed.is_none())?;
+    let who = super::names(&review::reviewers(scene, review));
+    let line = Line::words("Reminder: the review is still owed, since ").time(review.due_at);
+    Some(
+        line.and(". ")
+            .outside(Untrusted::new(who).display())
+            .and(" can say whether it was justified."),
+    )
+}
+
+fn reviewed(judgement: &Value, payload: &Value, leaf: &Leaf) -> Option<Line> {
+    let Words { name, comment, .. } = Words::deserialize(payload).ok()?;
+    let judgement = review::words(Judgement::deserialize(judgement).ok()?);
+    let line = Line::default().outside(name.display()).and(" reviewed it ").time(leaf.at);
+    let line = line.and(format!(": {judgement}"));
+    Some(match comment {
+        Some(comment) => line.and(". ").outside(comment.display()),
+        None => line.and("."),
+    })
 }
 
 /// What an entry about a vote says in words.

@@ -45,9 +45,11 @@ impl<'a> Draft<'a> {
         facts: Facts<'_>,
     ) -> Result<Self, Refused> {
         let owner = Owner { group: &facts.part.entry.owner, policy };
+        let steps = owner.steps(&rule.decision, tightening.at_least)?;
+        let review = rule.review.as_ref().map(|terms| owner.review(terms, &steps));
         Ok(Self {
             rule: &rule.name,
-            steps: owner.steps(&rule.decision, tightening.at_least)?,
+            steps,
             lifetimes: rule.limits.or(policy.defaults).within(tightening.cap),
             risk: facts.part.entry.risk,
             number_check: tightening.number_check,
@@ -57,7 +59,7 @@ impl<'a> Draft<'a> {
             },
             link: tightening.link,
             credential: rule.credential.clone(),
-            review: rule.review.as_ref().map(|terms| owner.review(terms)),
+            review: review.transpose()?,
             brakes: Vec::new(),
         })
     }
@@ -228,8 +230,21 @@ impl Owner<'_> {
         })
     }
 
-    fn review(&self, terms: &ReviewTerms) -> Review {
-        Review { by: self.name(&terms.by), within_seconds: terms.within_seconds }
+    /// Where nothing is said, in the channel with the name of the reviewers, or else where the
+    /// emergency is asked first.
+    pub(super) fn review(&self, terms: &ReviewTerms, steps: &[Step]) -> Result<Review, Refused> {
+        let by = self.name(&terms.by);
+        let own = || self.policy.channels.get(by.as_str());
+        let asked = || steps.iter().flat_map(|step| &step.asks).map(|ask| &ask.channel).next();
+        let routable = |channel: &&Channel| !channel.addresses.is_empty();
+        let channel = match &terms.channel {
+            Some(name) => self.channel(name)?,
+            None => {
+                let found = own().filter(routable).or_else(asked).cloned();
+                found.ok_or_else(|| Refused::Unroutable { channel: by.to_string() })?
+            }
+        };
+        Ok(Review { by, channel: Some(channel), within_seconds: terms.within_seconds })
     }
 
     /// In one order and each once, so that identical asks look identical.

@@ -82,6 +82,8 @@ pub struct Rule {
     pub limits: Limits,
     pub credential: Option<CredentialTerms>,
     pub review: Option<ReviewTerms>,
+    /// Where it stands.
+    pub review_place: Option<Span>,
 }
 
 /// What a rule decides.
@@ -115,6 +117,8 @@ pub struct EscalationTerms {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReviewTerms {
     pub by: GroupName,
+    /// Where they are asked; the channel with the name of the group where nothing is said.
+    pub channel: Option<ChannelName>,
     pub within_seconds: i64,
 }
 

@@ -9,7 +9,7 @@ use crate::{
     domain::{
         client::Approvers,
         id::Group,
-        plan::{Ask, NumberCheck, Plan, TraceLine, TraceVerdict},
+        plan::{Ask, NumberCheck, Plan, Review, TraceLine, TraceVerdict},
     },
     law::planning::Explained,
     refusal::Refusal,
@@ -41,6 +41,9 @@ pub(super) struct ItemPreview {
     number_check: bool,
     /// How surely an account must be an approver's: `proven` or `declared`.
     link: &'static str,
+    /// The review that would be owed after a yes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    review: Option<ReviewPreview>,
     /// Who could approve now, by name; for clients that may see approvers.
     #[serde(skip_serializing_if = "Option::is_none")]
     approvers: Option<Vec<String>>,
@@ -55,6 +58,16 @@ pub(super) struct AskPreview {
     from: Vec<String>,
     count: u32,
     channel: String,
+}
+
+/// Who would have to look at it afterwards, and until when.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct ReviewPreview {
+    by: String,
+    /// Seconds after the yes.
+    within: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    channel: Option<String>,
 }
 
 /// One guardrail or rule, and what it did.
@@ -112,8 +125,16 @@ impl ItemPreview {
             number_check: plan.number_check == NumberCheck::Required,
             link: plan.link.as_str(),
             approvers,
+            review: plan.review.map(ReviewPreview::of),
             trace: plan.trace.into_iter().map(TracePreview::of).collect(),
         }
+    }
+}
+
+impl ReviewPreview {
+    fn of(review: Review) -> Self {
+        let channel = review.channel.map(|channel| channel.name);
+        Self { by: review.by.to_string(), within: review.within_seconds, channel }
     }
 }
 

@@ -21,6 +21,7 @@ use crate::domain::{
     id::{EventId, RequestId},
     outcome::Outcome,
     request::GRANT_SCOPE,
+    review::Review,
     vote::Vote,
 };
 
@@ -58,6 +59,7 @@ pub(super) fn arrays(slice: &mut Slice) -> Result<Arrays, serde_json::Error> {
         array(&effects.forgotten, forgotten)?,
         array(&effects.settled, settled)?,
         array(&effects.marks, marked)?,
+        array(&effects.reviews, reviewed)?,
     ])
 }
 
@@ -236,6 +238,14 @@ fn granted(row: &mut Row<'_>, (request, approval): (&RequestId, &Approval)) {
         .put("status", approval.status.as_str())
         .put("frame", approval.frame.as_deref())
         .put("body", json(approval));
+}
+
+fn reviewed(row: &mut Row<'_>, ((request, item), review): (&(RequestId, usize), &Review)) {
+    row.put("request_id", request.as_str())
+        .put("item", *item)
+        .put("state", review.stored_state())
+        .put("due_at", review.due_at)
+        .put("body", json(review));
 }
 
 fn issued(row: &mut Row<'_>, credential: &Credential) {

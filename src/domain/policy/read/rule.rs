@@ -25,6 +25,10 @@ use crate::domain::{
 /// A credential lives for five minutes at most: it authorises one call, now.
 const LONGEST_CREDENTIAL_SECONDS: i64 = 300;
 
+/// Nobody can be asked to review sooner, and later nobody remembers.
+const SHORTEST_REVIEW_SECONDS: i64 = 300;
+const LONGEST_REVIEW_SECONDS: i64 = 30 * 86_400;
+
 /// What a brake counts is kept for so long, and counted up to so many.
 const LONGEST_BRAKE_SECONDS: i64 = 30 * 86_400;
 const MOST: u32 = 1_000;
@@ -130,6 +134,7 @@ impl Names<'_> {
             limits,
             credential: credential.flatten(),
             review: review.flatten(),
+            review_place: members.get("review_after").map(|node| node.span),
         })
     }
 
@@ -194,13 +199,28 @@ impl Names<'_> {
     }
 
     fn review(&self, node: &Node, faults: &mut Faults) -> Option<ReviewTerms> {
-        let members = Members::of(node, &["by", "within"], faults)?;
+        let members = Members::of(node, &["by", "within", "in"], faults)?;
         let by = members.need("by", faults).and_then(|node| {
             let text = read::text(node, faults)?;
             Some(self.group(Text { text, span: node.span }, faults))
         });
-        let within = members.need("within", faults).and_then(|node| read::seconds(node, faults));
-        Some(ReviewTerms { by: by?, within_seconds: within? })
+        let within = members.need("within", faults).and_then(|node| {
+            let seconds = read::seconds(node, faults)?;
+            if (SHORTEST_REVIEW_SECONDS..=LONGEST_REVIEW_SECONDS).contains(&seconds) {
+                return Some(seconds);
+            }
+            read::expected(
+                "from `5m` to `30d`: a review that is owed for ever is none",
+                node,
+                faults,
+            )
+        });
+        let channel = members.get("in").map(|node| self.channel(node, faults));
+        Some(ReviewTerms {
+            by: by?,
+            channel: channel.map_or(Some(None), |channel| channel.map(Some))?,
+            within_seconds: within?,
+        })
     }
 
     fn groups(&self, node: &Node, faults: &mut Faults) -> Option<Vec<GroupName>> {
