@@ -4,6 +4,7 @@
 
 mod crowd;
 mod reach;
+mod review;
 mod shadow;
 mod takers;
 mod times;
@@ -55,6 +56,9 @@ pub enum Code {
     SharedPeople,
     NoChannel,
     NobodyCanAnswer,
+    ReviewByNobody,
+    ReviewByApprovers,
+    BreakGlassUnreviewed,
     UnreachedEntry,
     UntestedRule,
 }
@@ -65,6 +69,7 @@ pub fn check(policy: &Policy, surroundings: Surroundings<'_>) -> Vec<Finding> {
     let mut findings = shadow::findings(&ground);
     findings.extend(times::findings(&ground));
     findings.extend(crowd::findings(&ground));
+    findings.extend(review::findings(&ground));
     findings.extend(ground.unreached());
     findings
 }
@@ -95,7 +100,7 @@ impl Finding {
 }
 
 impl Code {
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 19] = [
         Self::UnreachableRule,
         Self::LaxerRuleFirst,
         Self::AlwaysRefused,
@@ -110,6 +115,9 @@ impl Code {
         Self::SharedPeople,
         Self::NoChannel,
         Self::NobodyCanAnswer,
+        Self::ReviewByNobody,
+        Self::ReviewByApprovers,
+        Self::BreakGlassUnreviewed,
         Self::UnreachedEntry,
         Self::UntestedRule,
     ];
@@ -131,6 +139,9 @@ impl Code {
             Self::SharedPeople => "shared-people",
             Self::NoChannel => "no-channel",
             Self::NobodyCanAnswer => "nobody-can-answer",
+            Self::ReviewByNobody => "review-by-nobody",
+            Self::ReviewByApprovers => "review-by-approvers",
+            Self::BreakGlassUnreviewed => "break-glass-unreviewed",
             Self::UnreachedEntry => "unreached-entry",
             Self::UntestedRule => "untested-rule",
         }
@@ -155,6 +166,9 @@ impl Code {
             Self::SharedPeople => "Several asks of a rule draw on the same people",
             Self::NoChannel => "An ask in a channel that has no address",
             Self::NobodyCanAnswer => "An ask of a group whose members are never known",
+            Self::ReviewByNobody => "A review that nobody can give",
+            Self::ReviewByApprovers => "A review by those who may ask or say yes themselves",
+            Self::BreakGlassUnreviewed => "An emergency that nobody reviews afterwards",
             Self::UnreachedEntry => "An entry of the catalogue that no rule decides",
             Self::UntestedRule => "A rule that no test case reaches",
         }
@@ -170,12 +184,15 @@ impl Code {
             | Self::TooFewPeople
             | Self::SharedPeople
             | Self::NoChannel
-            | Self::NobodyCanAnswer => Severity::Error,
+            | Self::NobodyCanAnswer
+            | Self::ReviewByNobody => Severity::Error,
             Self::LaxerRuleFirst
             | Self::PreApprovalSometimes
             | Self::LongEscalations
             | Self::AboveCap
             | Self::TooFewWithoutRequester
+            | Self::ReviewByApprovers
+            | Self::BreakGlassUnreviewed
             | Self::UnreachedEntry
             | Self::UntestedRule => Severity::Warning,
         }

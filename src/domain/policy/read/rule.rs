@@ -209,11 +209,7 @@ impl Names<'_> {
             if (SHORTEST_REVIEW_SECONDS..=LONGEST_REVIEW_SECONDS).contains(&seconds) {
                 return Some(seconds);
             }
-            read::expected(
-                "from `5m` to `30d`: a review that is owed for ever is none",
-                node,
-                faults,
-            )
+            read::expected("from `5m` to `30d`", node, faults)
         });
         let channel = members.get("in").map(|node| self.channel(node, faults));
         Some(ReviewTerms {
