@@ -89,6 +89,8 @@ enum Expectation {
     Asked(BTreeSet<String>),
     /// The channels that have a card.
     Cards(BTreeSet<String>),
+    /// The groups that owe a review.
+    Review(BTreeSet<String>),
 }
 
 /// Where a request stands, in the words of the file.

@@ -288,6 +288,12 @@ impl Scenery {
                     asks.iter().flat_map(|ask| &ask.from).map(Group::to_string).collect();
                 (is != *wanted).then(|| format!("asked now: {}", named(&is)))
             }
+            Expectation::Review(wanted) => {
+                let reviews = self.loaded().map(|loaded| loaded.view.reviews.as_slice());
+                let owed = reviews.unwrap_or_default().iter().filter(|one| one.signed.is_none());
+                let is: BTreeSet<String> = owed.map(|review| review.by.to_string()).collect();
+                (is != *wanted).then(|| format!("a review is owed by: {}", named(&is)))
+            }
             Expectation::Cards(wanted) => {
                 let is = self.channels();
                 (is != *wanted).then(|| format!("cards are in: {}", named(&is)))
@@ -314,6 +320,8 @@ impl Scenery {
         let Some(loaded) = self.loaded() else { return BTreeSet::new() };
         let steps = loaded.view.plans.iter().flat_map(|plan| &plan.steps);
         let channels = steps.flat_map(|step| &step.asks).flat_map(Ask::channels);
+        let reviewed = loaded.view.reviews.iter().filter_map(|review| review.channel.as_ref());
+        let channels = channels.chain(reviewed);
         let has_card = |platform: &String, address: &String| {
             loaded.cards.contains(&(0, platform.clone(), address.clone()))
         };

@@ -25,8 +25,9 @@ pub(super) const START: Timestamp = Timestamp::UNIX_EPOCH;
 pub(super) const CLIENT: &str = "test";
 
 const CASE: [&str; 4] = ["name", "request", "rule", "then"];
-const STEP: [&str; 9] =
-    ["at", "members", "links", "approve", "deny", "turned_away", "expect", "asked", "cards"];
+const STEP: [&str; 10] = [
+    "at", "members", "links", "approve", "deny", "turned_away", "expect", "asked", "cards", "review",
+];
 
 /// An address links nobody, so that it is none of these.
 const LEVELS: [(&str, Level); 2] = [("proven", Level::Proven), ("declared", Level::Declared)];
@@ -199,10 +200,14 @@ impl Reader<'_> {
                 }),
             );
         }
-        for (key, asked) in [("asked", true), ("cards", false)] {
+        let lists: [(&str, fn(BTreeSet<String>) -> Expectation); 3] = [
+            ("asked", Expectation::Asked),
+            ("cards", Expectation::Cards),
+            ("review", Expectation::Review),
+        ];
+        for (key, what) in lists {
             let Some(node) = members.get(key) else { continue };
-            let names = self.names(node);
-            let what = if asked { Expectation::Asked(names) } else { Expectation::Cards(names) };
+            let what = what(self.names(node));
             wanted.push(Wanted { what, span: node.span });
         }
         wanted
