@@ -24,6 +24,7 @@ pub mod reader;
 pub mod record;
 pub mod reseal;
 pub mod replay;
+pub mod review;
 pub mod row;
 pub mod schema;
 pub mod scim;

@@ -73,6 +73,11 @@ pub(super) async fn metrics(State(state): State<AppState>) -> impl IntoResponse 
         Ok(Err(error)) => tracing::warn!(%error, "the outbox could not be counted"),
         Err(_) => tracing::warn!("the outbox could not be counted in time"),
     }
+    match timeout(PATIENCE, parts.store.overdue_reviews(now_us)).await {
+        Ok(Ok(overdue)) => gauge!(meter::REVIEWS_DUE).set(small(overdue)),
+        Ok(Err(error)) => tracing::warn!(%error, "the reviews could not be counted"),
+        Err(_) => tracing::warn!("the reviews could not be counted in time"),
+    }
     state.metrics.run_upkeep();
     state.metrics.render()
 }

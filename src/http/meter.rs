@@ -18,6 +18,8 @@ const CARDS_GIVEN_UP: &str = "countersign_cards_given_up_total";
 pub(super) const WAITING: &str = "countersign_outbox_waiting";
 pub(super) const WAITING_SECONDS: &str = "countersign_outbox_oldest_seconds";
 pub(super) const DEAD: &str = "countersign_outbox_dead";
+const REVIEWS_OVERDUE: &str = "countersign_reviews_overdue_total";
+pub(super) const REVIEWS_DUE: &str = "countersign_reviews_overdue";
 
 const BUCKETS: [f64; 11] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 10.0, 60.0];
 
@@ -63,6 +65,10 @@ fn describe() {
     describe_gauge!(WAITING, "Cards and callbacks that are due and not delivered.");
     describe_gauge!(WAITING_SECONDS, Unit::Seconds, "How long the oldest of them is overdue.");
     describe_gauge!(DEAD, "Messages that were given up.");
+    describe_counter!("countersign_reviews_opened_total", "Reviews that came to be owed.");
+    describe_counter!(REVIEWS_OVERDUE, "Reviews that were not given in time.");
+    describe_counter!("countersign_reviews_total", "Reviews that were given, by judgement.");
+    describe_gauge!(REVIEWS_DUE, "Reviews that are overdue now.");
 }
 
 /// Counts an answer to a question.
@@ -85,6 +91,7 @@ fn begin_at_zero() {
     }
     metrics::gauge!("countersign_policy_refused").set(0.0);
     metrics::counter!(CARDS_GIVEN_UP).increment(0);
+    metrics::counter!(REVIEWS_OVERDUE).increment(0);
 }
 
 /// The method as a label.

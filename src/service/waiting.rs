@@ -41,6 +41,14 @@ impl Service {
                 ));
             }
         }
+        for view in self.unreviewed_views().await.map_err(|error| unavailable(&error))? {
+            let owed = view.reviews.iter().filter(|review| {
+                card::review::waits_for(self.scene(&law, &view, review.item), &person)
+            });
+            waiting.extend(owed.map(|review| {
+                (review.due_at, Reverse(view.request.opened_at), view.clone(), review.item)
+            }));
+        }
         waiting.sort_by_key(|(expires_at, opened_at, ..)| (*expires_at, *opened_at));
         waiting.truncate(LIST);
         let mut list = Vec::new();
@@ -73,6 +81,12 @@ impl Service {
         Ok(card::card(self.scene(&law, &view, 0)))
     }
 
+    async fn unreviewed_views(&self) -> Result<Vec<View>, sqlx::Error> {
+        let ids = self.parts.store.unreviewed(PENDING_MAX).await?;
+        let mut connection = self.parts.store.read.acquire().await?;
+        load::read_many(&mut connection, ids).await
+    }
+
     async fn pending_views(&self) -> Result<Vec<View>, sqlx::Error> {
         let ids = self.parts.store.pending(PENDING_MAX).await?;
         let mut connection = self.parts.store.read.acquire().await?;
@@ -84,7 +98,7 @@ impl Service {
     }
 }
 
-/// Whoever asked, and whoever is in a group that is asked.
+/// Whoever asked, and whoever is in a group that is asked or has to review it.
 fn concerns(law: &Law, view: &View, person: &PersonId) -> bool {
     let groups = law.people.groups_of(person);
     let asks = view.plans.iter().flat_map(|plan| &plan.steps).flat_map(|step| &step.asks);
@@ -92,6 +106,7 @@ fn concerns(law: &Law, view: &View, person: &PersonId) -> bool {
     let is_member = |all: &Vec<_>| !all.is_empty() && all.iter().all(|one| groups.contains(one));
     law.people.who_may_be(&view.request.subject).contains(person)
         || view.votes.iter().any(|vote| vote.person == *person)
+        || view.reviews.iter().any(|review| groups.contains(&review.by))
         || asks.map(|ask| &ask.from).any(is_member)
         || added.any(is_member)
 }

@@ -151,6 +151,7 @@ pub struct Ballot {
 pub struct Waiting {
     /// As it is drawn in a list: without buttons.
     pub card: Card,
+    /// When it is over, or its review is due.
     pub expires_at: Timestamp,
     /// The message to press in, if it has been posted on the viewer's platform.
     pub message: Option<MessageRef>,

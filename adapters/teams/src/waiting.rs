@@ -134,7 +134,9 @@ fn first(entry: &Waiting) -> Value {
 }
 
 fn second(entry: &Waiting) -> Value {
-    let line = Line::words("Expires ").time(entry.expires_at);
+    // What is over and still waits is a review.
+    let end = if entry.card.face.is_final() { "Review due " } else { "Expires " };
+    let line = Line::words(end).time(entry.expires_at);
     let line = line.and(format!(" · {} ", entry.card.request));
     let mut runs = text::runs(&line, Look::Small, 200);
     let spot = entry.message.as_ref().and_then(Spot::read);
