@@ -1,4 +1,4 @@
-//! The guided tour: six steps as data. The page shows them and sees by itself when one is done;
+//! The guided tour: its steps as data. The page shows them and sees by itself when one is done;
 //! the headless demo plays the same steps and checks the same things.
 
 use std::time::Duration;
@@ -49,6 +49,8 @@ pub enum Act {
     Press { who: &'static str, channel: &'static str, verb: Verb },
     /// Denies with a reason and a few words.
     Deny { who: &'static str, channel: &'static str, reason: DenyReason, words: &'static str },
+    /// Says of an emergency that it was none, in a few words.
+    Condemn { who: &'static str, channel: &'static str, words: &'static str },
     /// Breaks or mends the callback endpoint.
     Callbacks(Switch),
     /// Has the bank spend the credential of the newest approved transfer.
@@ -96,7 +98,7 @@ pub enum Stuck {
 const SHOP: &str = "shop-approvals";
 
 /// The tour.
-pub const STEPS: [Step; 7] = [
+pub const STEPS: [Step; 8] = [
     Step {
         title: "Nobody approves for themselves",
         who: "dana",
@@ -167,6 +169,19 @@ pub const STEPS: [Step; 7] = [
         check: Check::SpentOnce,
     },
     Step {
+        title: "Somebody looks afterwards",
+        who: "erin",
+        todo: "Send “break-glass”. Be Sam and approve in #incident. Then be Erin, whose shop it is, \
+            and say in #shop-approvals that it was not justified.",
+        expect: "One yes was enough in an emergency; the review takes back what is still live of it.",
+        acts: &[
+            Act::Send(Scenario::BreakGlass),
+            press("sam", "incident"),
+            Act::Condemn { who: "erin", channel: SHOP, words: "Checkout was up all day" },
+        ],
+        check: Check::Told { channel: SHOP, face: Face::Denied, event: "approval.revoked" },
+    },
+    Step {
         title: "Silence is a no",
         who: "dana",
         todo: "Send “write prod” once more, let nobody answer, and move the clock by 30 min.",
@@ -207,6 +222,10 @@ impl Act {
             Self::Deny { who, channel, reason, words } => {
                 let answers = Answers::deny(reason, words);
                 press_newest(stage, access, (who, channel), Verb::Deny, answers).await
+            }
+            Self::Condemn { who, channel, words } => {
+                let answers = Answers { text: Some(words.to_owned()), ..Answers::default() };
+                press_newest(stage, access, (who, channel), Verb::NotJustified, answers).await
             }
             Self::Callbacks(switch) => {
                 stage.server.answer_callbacks(switch);

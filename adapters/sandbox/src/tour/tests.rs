@@ -14,7 +14,10 @@ fn every_step_names_people_and_channels_that_there_are() {
     for step in STEPS {
         assert!(Persona::find(step.who).is_some(), "{}", step.title);
         for act in step.acts {
-            if let Act::Press { who, channel, .. } | Act::Deny { who, channel, .. } = act {
+            if let Act::Press { who, channel, .. }
+            | Act::Deny { who, channel, .. }
+            | Act::Condemn { who, channel, .. } = act
+            {
                 assert!(Persona::find(who).is_some(), "{who}");
                 assert!(CHANNELS.contains(channel), "{channel}");
             }
