@@ -300,6 +300,17 @@ impl Office {
     }
 }
 
+/// Olu, who is on call, breaks the glass.
+pub(crate) fn break_glass(endpoint: &str) -> Value {
+    json!({
+        "subject": { "type": "user", "id": "olu" },
+        "client": { "id": demo::CLIENT_ID, "name": demo::CLIENT_NAME },
+        "requested_access": { "scope": "prod:orders:write", "emergency": true },
+        "context": { "justification": "Checkout is down" },
+        "callback": { "endpoint": endpoint },
+    })
+}
+
 /// A button, pressed by somebody on the sandbox.
 pub(crate) fn press(who: &str, token: &str) -> Press {
     Press {

@@ -12,6 +12,7 @@ mod race;
 mod refuse;
 mod replay;
 mod requester;
+mod review;
 mod socket;
 mod weather;
 mod words;

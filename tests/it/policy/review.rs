@@ -6,26 +6,17 @@ use countersign_port::{
     access::{Access, Ballot, Choice, Judgement, Refusal, RefusalKind},
     card::{Card, Face, Verb},
 };
-use countersign_sandbox::{click::Answers, demo};
+use countersign_sandbox::click::Answers;
 use jiff::SignedDuration;
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use crate::office::{Office, press, tell};
+use crate::office::{Office, break_glass, press, tell};
 
 const INCIDENT: &str = "incident";
 const SHOP: &str = "shop-approvals";
 
-/// Olu, who is on call, breaks the glass.
 async fn ask(office: &Office) -> String {
-    let answer = office
-        .ask(&json!({
-            "subject": { "type": "user", "id": "olu" },
-            "client": { "id": demo::CLIENT_ID, "name": demo::CLIENT_NAME },
-            "requested_access": { "scope": "prod:orders:write", "emergency": true },
-            "context": { "justification": "Checkout is down" },
-            "callback": { "endpoint": office.receiver.endpoint },
-        }))
-        .await;
+    let answer = office.ask(&break_glass(&office.receiver.endpoint)).await;
     assert_eq!(answer.status, 202, "{}", answer.body);
     office.settle().await;
     answer.body["task"]["id"].as_str().unwrap().to_owned()
