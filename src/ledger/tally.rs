@@ -63,13 +63,14 @@ impl Count {
                 let verdict = fact("verdict").and_then(|verdict| verdict.get("verdict"));
                 Some(Self::Vote { verdict: word(verdict) })
             }
-            Kind::VoteRefused => Some(Self::Refused { why: word(fact("why")) }),
+            Kind::VoteRefused | Kind::ReviewRefused => {
+                Some(Self::Refused { why: word(fact("why")) })
+            }
             Kind::RequestDecided => Some(Self::Outcome { status: word(fact("status")) }),
             Kind::CardWithdrawn => Some(Self::Withdrawn { why: word(fact("why")) }),
             Kind::ReviewOpened => Some(Self::ReviewOpened),
             Kind::ReviewOverdue => Some(Self::ReviewOverdue),
             Kind::ReviewSigned => Some(Self::Reviewed { judgement: word(fact("judgement")) }),
-            Kind::ReviewRefused => Some(Self::Refused { why: word(fact("why")) }),
             Kind::VoteStruck
             | Kind::RequestRefused
             | Kind::Escalated

@@ -101,7 +101,15 @@ impl Dispatch {
                 self.access.vote(ballot).await.map(|card| Came::Counted(Box::new(card)))
             }
             // Every other button has a form, or shows something.
-            _ => {
+            (
+                Verb::Approve
+                | Verb::ApproveLess
+                | Verb::Deny
+                | Verb::Justified
+                | Verb::NotJustified
+                | Verb::Details,
+                _,
+            ) => {
                 let card = self.access.show(&press).await?;
                 let view = self.view(&card, pressed, &press).await?;
                 Ok(self.open(installation.as_deref(), pressed.trigger.as_deref(), view).await)

@@ -17,7 +17,7 @@ use crate::domain::{
 };
 
 /// The review of the item, if one is owed or was.
-pub fn of<'a>(scene: Scene<'a>) -> Option<&'a Review> {
+pub fn of(scene: Scene<'_>) -> Option<&Review> {
     scene.view.reviews.iter().find(|review| review.item == scene.item)
 }
 
@@ -174,29 +174,33 @@ pub fn refused(scene: Scene<'_>, kind: RefusalKind) -> Refusal {
     let Some(review) = of(scene) else { return refusal::plain(kind) };
     let who = reviewers(scene, review);
     let can = if who.is_empty() { "Nobody".to_owned() } else { names(&who) };
-    let sentence = match kind {
-        RefusalKind::OwnRequest => {
-            format!("You asked for this, so you can't review it. {can} can.")
-        }
-        RefusalKind::OwnApproval => {
-            format!("You said yes to this, so you can't review it. {can} can.")
-        }
-        RefusalKind::NotEligible => {
-            format!("You're not in {}, who review this. {can} can.", review.by)
-        }
-        RefusalKind::Over => match &review.signed {
-            Some(signed) => format!(
-                "{} reviewed this at {}: {}.",
-                signed.name.display(),
-                signed.at.strftime("%H:%M UTC"),
-                words(signed.judgement)
-            ),
-            None => return refusal::plain(kind),
-        },
-        RefusalKind::Unexplained => {
-            "Say in a sentence why it was not justified, then press again.".to_owned()
-        }
-        _ => return refusal::refusal(scene, kind, None),
-    };
-    Refusal { kind, sentence }
+    let sentences = [
+        (
+            RefusalKind::OwnRequest,
+            format!("You asked for this, so you can't review it. {can} can."),
+        ),
+        (
+            RefusalKind::OwnApproval,
+            format!("You said yes to this, so you can't review it. {can} can."),
+        ),
+        (
+            RefusalKind::NotEligible,
+            format!("You're not in {}, who review this. {can} can.", review.by),
+        ),
+        (RefusalKind::Over, over(review)),
+        (
+            RefusalKind::Unexplained,
+            "Say in a sentence why it was not justified, then press again.".to_owned(),
+        ),
+    ];
+    match sentences.into_iter().find(|(of, _)| *of == kind) {
+        Some((kind, sentence)) => Refusal { kind, sentence },
+        None => refusal::plain(kind),
+    }
+}
+
+fn over(review: &Review) -> String {
+    let Some(signed) = &review.signed else { return refusal::plain(RefusalKind::Over).sentence };
+    let at = signed.at.strftime("%H:%M UTC");
+    format!("{} reviewed this at {at}: {}.", signed.name.display(), words(signed.judgement))
 }

@@ -36,7 +36,7 @@ pub fn line(scene: Scene<'_>, reader: Reader, leaf: &Leaf, payload: &Value) -> O
             let after = if lost { ", because another channel is lost." } else { " as well." };
             Some(Line::words(before).outside(channel).and(after))
         }
-        Kind::Reminded if reader == Reader::Requester => None,
+        Kind::Reminded | Kind::ReviewReminded if reader == Reader::Requester => None,
         Kind::VoteStruck => struck(fact("why")?, payload),
         Kind::Reminded => reminded(scene, fact("step")?.as_u64()?),
         Kind::RequestDecided => decided(fact("status")?),
@@ -53,7 +53,6 @@ pub fn line(scene: Scene<'_>, reader: Reader, leaf: &Leaf, payload: &Value) -> O
         }
         Kind::ApprovalRevoked => Some(Line::words("An operator revoked the approval.")),
         Kind::ReviewOpened | Kind::ReviewOverdue => review::warning(scene),
-        Kind::ReviewReminded if reader == Reader::Requester => None,
         Kind::ReviewReminded => review_reminded(scene),
         Kind::ReviewSigned => reviewed(fact("judgement")?, payload, leaf),
         Kind::CredentialRedeemed => Some(Line::words("Done: the approval was used ").time(leaf.at)),

@@ -237,12 +237,11 @@ impl Owner<'_> {
         let own = || self.policy.channels.get(by.as_str());
         let asked = || steps.iter().flat_map(|step| &step.asks).map(|ask| &ask.channel).next();
         let routable = |channel: &&Channel| !channel.addresses.is_empty();
-        let channel = match &terms.channel {
-            Some(name) => self.channel(name)?,
-            None => {
-                let found = own().filter(routable).or_else(asked).cloned();
-                found.ok_or_else(|| Refused::Unroutable { channel: by.to_string() })?
-            }
+        let unroutable = || Refused::Unroutable { channel: by.to_string() };
+        let channel = if let Some(name) = &terms.channel {
+            self.channel(name)?
+        } else {
+            own().filter(routable).or_else(asked).cloned().ok_or_else(unroutable)?
         };
         Ok(Review { by, channel: Some(channel), within_seconds: terms.within_seconds })
     }

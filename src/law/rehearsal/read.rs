@@ -32,6 +32,9 @@ const STEP: [&str; 10] = [
 /// An address links nobody, so that it is none of these.
 const LEVELS: [(&str, Level); 2] = [("proven", Level::Proven), ("declared", Level::Declared)];
 
+/// What a list of names stands for.
+type OfNames = fn(BTreeSet<String>) -> Expectation;
+
 struct Reader<'a> {
     law: &'a Law,
     faults: Faults,
@@ -200,7 +203,7 @@ impl Reader<'_> {
                 }),
             );
         }
-        let lists: [(&str, fn(BTreeSet<String>) -> Expectation); 3] = [
+        let lists: [(&str, OfNames); 3] = [
             ("asked", Expectation::Asked),
             ("cards", Expectation::Cards),
             ("review", Expectation::Review),

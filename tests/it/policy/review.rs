@@ -4,12 +4,13 @@
 use countersign::{domain::id::RequestId, store::entries::story};
 use countersign_port::{
     access::{Access, Ballot, Choice, Judgement, Refusal, RefusalKind},
-    card::{Card, Face, Verb},
+    card::{Card, Face, Line, Verb},
 };
 use countersign_sandbox::click::Answers;
 use jiff::SignedDuration;
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use super::desk::Desk;
 use crate::office::{Office, break_glass, press, tell};
 
 const INCIDENT: &str = "incident";
@@ -36,7 +37,7 @@ fn words(text: &str) -> Answers {
 }
 
 fn warnings(card: &Card) -> String {
-    card.warnings.iter().map(|line| line.plain()).collect::<Vec<_>>().join("\n")
+    card.warnings.iter().map(Line::plain).collect::<Vec<_>>().join("\n")
 }
 
 fn progress(card: &Card) -> String {
@@ -237,4 +238,24 @@ async fn whoever_asked_or_said_yes_reviews_nothing() {
         office
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_asks_beforehand_is_told_of_the_review() {
+    tell(|office| async move {
+        let mut body = break_glass(&office.receiver.endpoint);
+        body["dry_run"] = true.into();
+        let answer = office.ask(&body).await;
+        let wanted = json!({ "by": "shop.lead", "within": 86_400, "channel": "shop" });
+        assert_eq!(answer.body["items"][0]["review"], wanted, "{}", answer.body);
+        office
+    })
+    .await;
+    let desk = Desk::new();
+    let mut body = break_glass("https://shop.example/callback");
+    body.as_object_mut().unwrap().remove("callback");
+    desk.write("request.json", &body.to_string());
+    let said = desk.policy_command(&["explain", &desk.path("request.json")]).await;
+    let review = "  review by shop.lead within 1 day of a yes, in shop\n";
+    assert!(said.out.contains(review), "{}\n{}", said.out, said.err);
 }
