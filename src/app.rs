@@ -12,7 +12,7 @@ use crate::{
     law::Law,
     ledger::Ledger,
     outbox::{Outbox, pace::Pace},
-    service::{Delegating, Parts, Service},
+    service::{Delegating, Parts, Registered, Service},
     signing::SigningKeys,
     store::Store,
     timers::Timers,
@@ -36,6 +36,7 @@ pub struct Deps {
     pub directories: Vec<Arc<dyn Directory>>,
     pub auth_server: Arc<dyn AuthServer>,
     pub delegating: Delegating,
+    pub registered: Registered,
     pub pace: Pace,
 }
 
@@ -78,6 +79,7 @@ impl App {
             chats,
             auth_server: deps.auth_server,
             delegating: deps.delegating,
+            registered: deps.registered,
         });
         let outbox = Outbox::new(service.clone(), deps.pace, stop.clone());
         let timers = Timers::new(service.clone(), stop.clone());

@@ -3,6 +3,7 @@
 
 pub mod id;
 pub mod ids;
+pub mod renewal;
 pub mod request;
 pub mod review;
 pub mod transaction;

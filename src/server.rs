@@ -12,14 +12,14 @@ use crate::{
     cli::Failure,
     config::{
         Config,
-        client::{Integrator, TokenSubject},
+        client::{Integrator, ResourceServer, TokenSubject},
     },
     domain::client::Client,
     http::{self, AppState, caller::registry::Registry},
     law::Law,
     means::Means,
     outbox::pace::Pace,
-    service::{Delegating, Service},
+    service::{Delegating, Registered, Service},
 };
 
 /// What a server is made of.
@@ -55,6 +55,7 @@ pub fn assemble(setup: Setup, more: impl FnOnce(&Service) -> Router) -> (App, Ro
     let app = App::new(Deps {
         store,
         delegating: Delegating { delegator: delegator.clone(), speakers: speakers(&clients), keys },
+        registered: registered(&clients, &config.resource_servers),
         auth_server,
         clock,
         seeds,
@@ -102,6 +103,15 @@ fn speakers(clients: &[Integrator]) -> HashMap<TokenSubject, Arc<Client>> {
         client.tokens.iter().map(move |token| (token.clone(), Arc::clone(&shared)))
     });
     all.collect()
+}
+
+/// Who may ask, and for whom credentials are.
+fn registered(clients: &[Integrator], servers: &[ResourceServer]) -> Registered {
+    let client = |one: &Integrator| (one.client.id.clone(), Arc::new(one.client.clone()));
+    Registered {
+        clients: clients.iter().map(client).collect(),
+        servers: servers.iter().map(|server| server.id.clone()).collect(),
+    }
 }
 
 impl Server {

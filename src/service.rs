@@ -13,13 +13,14 @@ mod glance;
 mod intake;
 mod news;
 mod people;
+mod renew;
 mod review;
 pub mod scim;
 mod sign_in;
 mod waiting;
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,
 };
 
@@ -33,7 +34,7 @@ use crate::{
     domain::{
         access::{Act, Command, slice::View},
         client::Client,
-        id::RequestId,
+        id::{ClientId, RequestId},
         task::{TaskResponse, task},
     },
     law::Law,
@@ -67,6 +68,15 @@ pub struct Parts {
     pub chats: BTreeMap<&'static str, Arc<dyn Chat>>,
     pub auth_server: Arc<dyn AuthServer>,
     pub delegating: Delegating,
+    pub registered: Registered,
+}
+
+/// Who may ask, and what credentials can be meant for, as the configuration says now.
+#[derive(Debug, Clone, Default)]
+pub struct Registered {
+    pub clients: HashMap<ClientId, Arc<Client>>,
+    /// The ids of the resource servers.
+    pub servers: BTreeSet<String>,
 }
 
 /// What serves the servers that hand decisions over.

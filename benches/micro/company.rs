@@ -114,6 +114,7 @@ pub(crate) fn request() -> Result<AccessRequest, Failure> {
         login_hint: None,
         binding: Bound::default(),
         binding_message: None,
+        renews: None,
         transaction: None,
         acr_values: None,
         delegated: None,

@@ -10,6 +10,7 @@ pub mod vote;
 pub mod cancel;
 pub mod claim;
 pub mod redeem;
+pub mod renew;
 pub mod review;
 pub mod revoke;
 pub mod share;
@@ -36,6 +37,7 @@ use self::{
     join::Join,
     open::{Once, Open, Proof},
     redeem::Redeem,
+    renew::Renew,
     review::SignOff,
     revoke::Revoke,
     slice::{Slice, View},
@@ -79,6 +81,7 @@ pub enum Act {
     Claim(Claim),
     Redeem(Redeem),
     Revoke(Revoke),
+    Renew(Box<Renew>),
 }
 
 /// The answer to a command. A refusal is an answer like any other.
@@ -132,6 +135,7 @@ impl Act {
             Self::Claim(claim) => Some(&claim.request),
             Self::Redeem(redeem) => Some(&redeem.request),
             Self::Revoke(revoke) => Some(&revoke.request),
+            Self::Renew(renew) => Some(&renew.request),
         }
     }
 
@@ -141,6 +145,7 @@ impl Act {
             Self::Vote(vote) => vote.once.as_deref(),
             Self::TurnAway(press) => press.once.as_deref(),
             Self::Review(sign) => sign.once.as_deref(),
+            Self::Renew(renew) => renew.once.as_deref(),
             Self::Open(_)
             | Self::Join(_)
             | Self::Cancel(_)
@@ -156,10 +161,11 @@ impl Act {
         }
     }
 
-    /// The marks of what must not have been used before.
-    pub fn once(&self) -> Option<&BTreeMap<String, Once>> {
+    /// The request that it would open.
+    pub fn opens(&self) -> Option<&Open> {
         match self {
-            Self::Open(open) => Some(&open.once),
+            Self::Open(open) => Some(open),
+            Self::Renew(renew) => Some(&renew.open),
             Self::Join(_)
             | Self::Vote(_)
             | Self::TurnAway(_)
@@ -175,6 +181,11 @@ impl Act {
             | Self::Redeem(_)
             | Self::Revoke(_) => None,
         }
+    }
+
+    /// The marks of what must not have been used before.
+    pub fn once(&self) -> Option<&BTreeMap<String, Once>> {
+        self.opens().map(|open| &open.once)
     }
 
     /// The idempotency key that must be looked up.
@@ -196,7 +207,8 @@ impl Act {
             | Self::Withdraw(_)
             | Self::Claim(_)
             | Self::Redeem(_)
-            | Self::Revoke(_) => None,
+            | Self::Revoke(_)
+            | Self::Renew(_) => None,
         }
     }
 
@@ -214,7 +226,8 @@ impl Act {
             | Self::Delivered(_)
             | Self::Undeliverable(_)
             | Self::TakeUp(_)
-            | Self::Withdraw(_) => None,
+            | Self::Withdraw(_)
+            | Self::Renew(_) => None,
         }
     }
 }
@@ -247,5 +260,6 @@ fn act(slice: &mut Slice, act: Act, ids: &mut Ids, now: Timestamp) -> Reply {
         Act::Claim(claim) => claim::claim(slice, claim, ids, now),
         Act::Redeem(redeem) => redeem::redeem(slice, redeem, ids, now),
         Act::Revoke(revoke) => revoke::revoke(slice, revoke, ids, now),
+        Act::Renew(renew) => press::renew(slice, *renew, ids, now),
     }
 }

@@ -3,6 +3,7 @@
 mod away;
 pub mod buttons;
 pub mod refusal;
+mod renewal;
 pub mod review;
 pub mod story;
 mod words;
@@ -161,6 +162,7 @@ fn face(scene: Scene<'_>) -> Face {
         if alone { Some(outcome.status) } else { item }
     });
     match status {
+        Some(Status::Approved) if renewal::has_lapsed(scene) => Face::Expired,
         Some(Status::Approved) => Face::Approved,
         Some(Status::Denied) => Face::Denied,
         Some(Status::Expired) => Face::Expired,
@@ -213,9 +215,7 @@ fn headline(scene: Scene<'_>, face: Face) -> Line {
                 .line(item_title(view, scene.item))
         }
         Face::Denied => Line::words("Denied: ").line(client).and(" may not ").line(wanted),
-        Face::Expired => {
-            Line::words("Expired, nothing granted: ").line(item_title(view, scene.item))
-        }
+        Face::Expired => Line::words(renewal::title(scene)).line(item_title(view, scene.item)),
         Face::Cancelled => {
             Line::words("Withdrawn, nothing granted: ").line(item_title(view, scene.item))
         }
@@ -395,6 +395,7 @@ fn progress(scene: Scene<'_>) -> Vec<Progress> {
     }
     lines.extend(review::progress(scene));
     lines.extend(told(scene.view));
+    lines.extend(renewal::notes(scene));
     lines
 }
 

@@ -175,6 +175,7 @@ pub(super) fn request(number: u128, items: usize) -> AccessRequest {
         login_hint: None,
         binding: Bound::default(),
         binding_message: None,
+        renews: None,
         transaction: None,
         acr_values: None,
         delegated: None,

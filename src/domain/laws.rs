@@ -82,6 +82,7 @@ fn request() -> AccessRequest {
         login_hint: None,
         binding: Bound::default(),
         binding_message: None,
+        renews: None,
         transaction: None,
         acr_values: None,
         delegated: None,

@@ -47,6 +47,9 @@ pub struct AccessRequest {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub login_hint: Option<Untrusted>,
     pub opened_at: Timestamp,
+    /// The request that came to nothing, and that this one asks for again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub renews: Option<RequestId>,
     /// CIBA `requested_expiry`: a wish that can shorten the policy's, never lengthen it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub requested_expiry_seconds: Option<i64>,
@@ -93,14 +96,26 @@ impl Draft {
             requested_expiry_seconds: self.requested_expiry_seconds,
             callback: self.callback,
             transaction: self.transaction,
+            renews: None,
             opened_at,
         }
+    }
+}
+
+impl AccessRequest {
+    /// The same once more, under an id and at a time of its own.
+    #[must_use]
+    pub fn again(&self, id: RequestId, opened_at: Timestamp) -> Self {
+        Self { id, opened_at, renews: Some(self.id.clone()), ..self.clone() }
     }
 }
 
 /// What a request answers, and what its approval will be good for (AuthZEN's access request profile).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Bound {
+    /// Whether a browser waits for it on a page of ours: what is decided later reaches nobody.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub browser: bool,
     /// The denials that it answers: one, or one for each item.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub evaluations: Vec<String>,
@@ -116,6 +131,11 @@ impl Bound {
     fn is_nothing(&self) -> bool {
         *self == Self::default()
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference over")]
+const fn is_false(value: &bool) -> bool {
+    !*value
 }
 
 /// The OAuth client that wants access, in its own words.

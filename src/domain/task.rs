@@ -50,6 +50,12 @@ pub struct Task {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub links: Option<Links>,
     pub display: Display,
+    /// The request that this one asks for again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub renews: Option<String>,
+    /// The request that asks for the same again: the requester wanted it once more. Follow that one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub renewed_by: Option<String>,
     /// Why it was denied or withdrawn, or why it failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<Reason>,
@@ -207,6 +213,8 @@ pub fn task(view: &View, public_url: &str, now: Timestamp) -> TaskResponse {
         progress: links.is_some().then(|| progress(view, &items)).flatten(),
         links,
         display: display(view),
+        renews: view.request.renews.as_ref().map(ToString::to_string),
+        renewed_by: view.renewed_by.as_ref().map(ToString::to_string),
         reason: reason(view),
         items: item_statuses(view, &items),
         reviews: view.reviews.iter().map(|review| TaskReview::of(review, now)).collect(),

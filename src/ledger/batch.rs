@@ -56,7 +56,7 @@ fn wanted(lane: &Lane, commands: &[Command]) -> (load::Wanted, BTreeMap<ClientId
         wanted.keys.extend(key);
         wanted.presses.extend(command.act.press().map(str::to_owned));
         wanted.presses.extend(command.act.once().into_iter().flat_map(|all| all.keys().cloned()));
-        if let Act::Open(open) = &command.act {
+        if let Some(open) = command.act.opens() {
             wanted.same.extend(open.same.clone());
             for (name, brake) in open.brakes() {
                 let since = brake.since(open.request.opened_at);
@@ -81,23 +81,8 @@ fn wanted(lane: &Lane, commands: &[Command]) -> (load::Wanted, BTreeMap<ClientId
 }
 
 fn limited(act: &Act) -> Option<(&ClientId, u64)> {
-    match act {
-        Act::Open(open) => open.pending_limit.map(|limit| (&open.request.integrator, limit)),
-        Act::Join(_)
-        | Act::Vote(_)
-        | Act::TurnAway(_)
-        | Act::Review(_)
-        | Act::Cancel(_)
-        | Act::Tick(_)
-        | Act::Answered(_)
-        | Act::Delivered(_)
-        | Act::Undeliverable(_)
-        | Act::TakeUp(_)
-        | Act::Withdraw(_)
-        | Act::Claim(_)
-        | Act::Redeem(_)
-        | Act::Revoke(_) => None,
-    }
+    let open = act.opens()?;
+    open.pending_limit.map(|limit| (&open.request.integrator, limit))
 }
 
 /// A panic in one command must not take the lane and its queue with it.

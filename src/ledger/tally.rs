@@ -73,6 +73,7 @@ impl Count {
             Kind::ReviewSigned => Some(Self::Reviewed { judgement: word(fact("judgement")) }),
             Kind::VoteStruck
             | Kind::RequestRefused
+            | Kind::RequestRenewed
             | Kind::Escalated
             | Kind::Reminded
             | Kind::ApprovalTakenUp

@@ -169,11 +169,15 @@ impl Outbox {
             return Ok((view, card));
         }
         if *reader == Reader::Requester {
-            let card = card::for_requester(self.service.scene(&self.service.law(), &view, *item));
+            let law = self.service.law();
+            let scene = self.service.scene(&law, &view, *item);
+            let mut card = card::for_requester(scene);
+            card::buttons::add_ask_again(&mut card, scene, id, secret);
             return Ok((view, card));
         }
         let posted = PostedCard {
             id: id.clone(),
+            reader: *reader,
             request: row.request.clone(),
             item: *item,
             platform: row.target.clone(),

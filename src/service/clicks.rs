@@ -5,8 +5,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use countersign_port::{
     access::{
-        Access, Ballot, Choice, DenyReason, Identity, Judgement, News, Press, Refusal, RefusalKind,
-        Unheard, Waiting, Word,
+        Access, Ballot, Choice, DenyReason, Identity, Judgement, News, Place, Press, Refusal,
+        RefusalKind, Unheard, Waiting, Word,
     },
     card::{Card, Verb},
     text::Untrusted,
@@ -18,6 +18,7 @@ use crate::{
     domain::{
         access::{
             Act, Refused,
+            effects::Reader,
             slice::View,
             turn_away::TurnAway,
             vote::{Roster, Vote, Voter},
@@ -37,10 +38,10 @@ use crate::{
 };
 
 /// A button that was pushed.
-struct Pressed {
-    posted: PostedCard,
-    meaning: Meaning,
-    law: Arc<Law>,
+pub(super) struct Pressed {
+    pub(super) posted: PostedCard,
+    pub(super) meaning: Meaning,
+    pub(super) law: Arc<Law>,
 }
 
 #[async_trait]
@@ -88,6 +89,10 @@ impl Access for Service {
         }
     }
 
+    async fn ask_again(&self, press: &Press) -> Result<Card, Refusal> {
+        self.asked_again(press).await
+    }
+
     async fn show(&self, press: &Press) -> Result<Card, Refusal> {
         let Pressed { posted, meaning, law } = self.pressed(press).await?;
         if posted.withdrawn.is_some() {
@@ -132,7 +137,7 @@ impl Access for Service {
 impl Service {
     /// The card and the meaning behind a button, if it is one of ours, still live, and pressed
     /// where it was posted; and the law by which the press is judged.
-    async fn pressed(&self, press: &Press) -> Result<Pressed, Refusal> {
+    pub(super) async fn pressed(&self, press: &Press) -> Result<Pressed, Refusal> {
         let unknown = || refusal::plain(RefusalKind::UnknownButton);
         let pressed = button::press(&press.button).ok_or_else(unknown)?;
         let (posted, law) = self.glance(&pressed.card).await.map_err(|error| {
@@ -165,7 +170,7 @@ impl Service {
         }
         let states = view.states(self.parts.clock.now());
         match (meaning.verb, &view.outcome, states.get(posted.item)) {
-            (Verb::Details, ..) => None,
+            (Verb::Details | Verb::AskAgain, ..) => None,
             (_, None, Some(ItemState::Pending(standing))) if standing.step == meaning.step => None,
             (_, None, Some(ItemState::Pending(_))) => Some(RefusalKind::StepNotOpen),
             (_, _, _) => Some(RefusalKind::Over),
@@ -173,7 +178,7 @@ impl Service {
     }
 
     /// Writes the press down and words the refusal.
-    async fn turned_away(
+    pub(super) async fn turned_away(
         &self,
         posted: &PostedCard,
         meaning: Meaning,
@@ -206,7 +211,7 @@ impl Service {
     }
 
     /// Turns away whoever pressed with an account of nobody, and says how it becomes somebody's.
-    async fn nobodys(
+    pub(super) async fn nobodys(
         &self,
         law: &Law,
         posted: &PostedCard,
@@ -305,6 +310,9 @@ fn lacks_words(choice: &Choice, comment: Option<&Untrusted>) -> bool {
 /// Whether a button was pressed on its own platform, in its own channel and message. A click may
 /// overtake the answer that says which message it is.
 fn is_at_home(posted: &PostedCard, press: &Press) -> bool {
+    if posted.reader == Reader::Requester {
+        return is_their_own(posted, press);
+    }
     let Some(place) = &press.place else { return posted.platform == press.by.provider };
     let is_its_message = |message: &String| {
         std::iter::once(&place.message).chain(&place.former).any(|here| here.0 == *message)
@@ -312,6 +320,15 @@ fn is_at_home(posted: &PostedCard, press: &Press) -> bool {
     posted.platform == press.by.provider
         && place.addresses.contains(&posted.address)
         && posted.message.as_ref().is_none_or(is_its_message)
+}
+
+/// The requester's own card hangs at their account, whatever the platform calls that place.
+fn is_their_own(posted: &PostedCard, press: &Press) -> bool {
+    let is_message =
+        |place: &Place| posted.message.as_ref().is_none_or(|it| place.message.0 == *it);
+    posted.platform == press.by.provider
+        && posted.address == press.by.address()
+        && press.place.as_ref().is_none_or(is_message)
 }
 
 pub(super) fn voter(law: &Arc<Law>, person: &Person, identity: &Identity) -> Voter {

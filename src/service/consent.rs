@@ -160,7 +160,7 @@ fn draft(consent: Consent, client: &Client) -> Draft {
         credential: None,
         delegated: None,
         login_hint: None,
-        binding: Bound { mode: client.mode, ..Bound::default() },
+        binding: Bound { browser: true, mode: client.mode, ..Bound::default() },
         binding_message: None,
         acr_values: None,
         requested_expiry_seconds: Some((consent.expires_in_s - NOTICE_S).max(1)),

@@ -8,12 +8,16 @@ use sqlx::{
 };
 
 use super::{Store, row};
-use crate::domain::id::{CardId, RequestId};
+use crate::domain::{
+    access::effects::Reader,
+    id::{CardId, RequestId},
+};
 
 /// A card as it was posted, or is about to be.
 #[derive(Clone)]
 pub struct PostedCard {
     pub id: CardId,
+    pub reader: Reader,
     pub request: RequestId,
     pub item: usize,
     pub platform: String,

@@ -11,7 +11,7 @@ use super::{
     card::{PostedCard, loss, secret},
     row,
 };
-use crate::domain::id::CardId;
+use crate::domain::{access::effects::Reader, id::CardId};
 
 /// How often people were changed, and how often it was told of each group that it may have changed.
 /// They only grow, so that every replica sees what one of them was told.
@@ -44,9 +44,9 @@ macro_rules! marks {
 const MARKS: &str = marks!("");
 
 const GLANCE: &str = marks!(
-    " union all select 'card', o.id, o.item, o.request_id, o.target, o.address, \
+    " union all select o.kind, o.id, o.item, o.request_id, o.target, o.address, \
      coalesce(o.message, ''), o.secret, coalesce(o.withdrawn, ''), r.plans \
-   from json_each($1) j join outbox o on o.id = j.value ->> 'id' and o.kind = 'card' \
+   from json_each($1) j join outbox o on o.id = j.value ->> 'id' and o.kind in ('card', 'copy') \
    join request r on r.id = o.request_id"
 );
 
@@ -70,8 +70,8 @@ impl Glance {
         for row in rows {
             let (kind, name): (&str, &str) = (row.try_get("kind")?, row.try_get("id")?);
             match (kind, name.strip_prefix("doubt/")) {
-                ("card", _) => {
-                    let card = card(name, row)?;
+                ("card" | "copy", _) => {
+                    let card = card(name, kind, row)?;
                     glance.cards.insert(card.id.clone(), card);
                 }
                 (_, Some(group)) => {
@@ -84,7 +84,7 @@ impl Glance {
     }
 }
 
-fn card(name: &str, row: &AnyRow) -> Result<PostedCard, sqlx::Error> {
+fn card(name: &str, kind: &str, row: &AnyRow) -> Result<PostedCard, sqlx::Error> {
     let id: CardId = row::id("outbox", name)?;
     let item = row::count("outbox", name, row.try_get("n")?)?;
     let plans: Vec<Steps> = row::json("request", name, row.try_get("plans")?)?;
@@ -92,7 +92,9 @@ fn card(name: &str, row: &AnyRow) -> Result<PostedCard, sqlx::Error> {
         let text: &str = row.try_get(column)?;
         Ok((!text.is_empty()).then_some(text))
     };
+    let is_copy = kind == Reader::Requester.as_str();
     Ok(PostedCard {
+        reader: if is_copy { Reader::Requester } else { Reader::Approvers },
         request: row::id("outbox", row.try_get("request_id")?)?,
         item,
         platform: row.try_get("target")?,

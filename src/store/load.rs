@@ -32,7 +32,8 @@ macro_rules! requests {
         concat!(
             "select r.id, r.body, r.plans, r.number, r.version, r.seq, r.sequence, ",
             "r.next_at, r.told_at, coalesce(r.same, '') as same, ",
-            "coalesce(r.card_of, '') as card_of, r.asked_again ",
+            "coalesce(r.card_of, '') as card_of, r.asked_again, ",
+            "coalesce(r.renewed_by, '') as renewed_by ",
             "from request r ",
             "where r.id in (select value ->> 'id' from json_each($1)) ",
             "order by r.id",
@@ -312,6 +313,7 @@ fn request(row: &AnyRow) -> Result<Loaded, sqlx::Error> {
         told_at: optional("told_at")?,
         reviews: Vec::new(),
         sharing: sharing(row)?,
+        renewed_by: named_request(row, "renewed_by")?,
     };
     Ok(Loaded {
         view,
@@ -328,10 +330,15 @@ fn request(row: &AnyRow) -> Result<Loaded, sqlx::Error> {
 
 fn sharing(row: &AnyRow) -> Result<Sharing, sqlx::Error> {
     let same: String = row.try_get("same")?;
-    let card_of: String = row.try_get("card_of")?;
-    let card_of = (!card_of.is_empty()).then(|| row::id("request", &card_of)).transpose()?;
+    let card_of = named_request(row, "card_of")?;
     let same = (!same.is_empty()).then_some(same);
     Ok(Sharing { same, card_of, asked_again: row.try_get("asked_again")? })
+}
+
+/// The request that a column names, if it names one.
+fn named_request(row: &AnyRow, column: &str) -> Result<Option<RequestId>, sqlx::Error> {
+    let id: String = row.try_get(column)?;
+    Ok((!id.is_empty()).then(|| row::id("request", &id)).transpose()?)
 }
 
 fn attach(row: &AnyRow, found: &mut Found) -> Result<(), sqlx::Error> {

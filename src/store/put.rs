@@ -41,7 +41,8 @@ const STATEMENTS: [&str; 17] = [
        settled_at = cast(j.value ->> 'settled_at' as bigint), \
        told_at = cast(j.value ->> 'told_at' as bigint), \
        card_of = j.value ->> 'card_of', \
-       asked_again = cast(j.value ->> 'asked_again' as bigint) \
+       asked_again = cast(j.value ->> 'asked_again' as bigint), \
+       renewed_by = j.value ->> 'renewed_by' \
      from json_each({rows}) j where request.id = j.value ->> 'id'",
     "insert into vote (request_id, item, person, body, cast_at) \
      select value ->> 'request_id', cast(value ->> 'item' as bigint), value ->> 'person', \

@@ -97,6 +97,12 @@ async fn what_the_identity_provider_has_signed_is_believed_whoever_passes_it_on(
             assert_eq!(kept["subject"]["groups"], json!(["team:shop"]));
             assert_eq!(kept["subject"]["proven"], json!(["groups", "roles"]));
             assert!(!kept.to_string().contains("eyJ"), "{kept}");
+            // What was signed then is not believed for ever: nobody asks again on it.
+            office.advance(SignedDuration::from_mins(31)).await;
+            let card = office.newest("shop-approvals");
+            let last = card.progress.last().unwrap().line.plain();
+            assert!(last.ends_with("has to vouch anew for groups and roles: start anew there"));
+            assert!(card.actions.is_empty());
             office
         }
     })

@@ -167,8 +167,14 @@ async fn a_no_and_a_silence_are_told_as_denied() {
         // Nobody decides: told while Hydra still knows of it.
         fake.asks("c-2", "dana", WRITE);
         browser.reads(&office, "c-2").await;
+        office.settle().await;
         office.advance(SignedDuration::from_mins(30)).await;
         browser.sent(&office, "c-2").await;
+        // The browser has gone on: nobody but it can ask again.
+        let card = office.newest("shop-approvals");
+        let last = card.progress.last().unwrap().line.plain();
+        assert!(last.ends_with("no longer waits for this: start anew there"), "{last}");
+        assert!(card.actions.is_empty());
         // What the policy has no way for is no outage.
         fake.asks("c-3", "dana", "no:such:scope");
         browser.sent(&office, "c-3").await;

@@ -11,6 +11,7 @@ mod linking;
 mod rehearse;
 mod recheck;
 mod reload;
+mod renew;
 mod replay;
 mod sign_in;
 mod review;

@@ -15,6 +15,10 @@ pub trait Access: Send + Sync {
     /// Counts a click. The vote is durable before this returns.
     async fn vote(&self, ballot: Ballot) -> Result<Card, Refusal>;
 
+    /// Opens a request that came to nothing once more, for whoever asked. The new one is durable
+    /// before this returns; the card is that of the old one.
+    async fn ask_again(&self, press: &Press) -> Result<Card, Refusal>;
+
     /// The card behind a button, as its viewer may see it now, with everything that the short
     /// card leaves out.
     async fn show(&self, press: &Press) -> Result<Card, Refusal>;
@@ -195,7 +199,7 @@ impl Choice {
             }
             Verb::Justified => Some(Self::Review(Judgement::Justified)),
             Verb::NotJustified => Some(Self::Review(Judgement::NotJustified)),
-            Verb::Details => None,
+            Verb::Details | Verb::AskAgain => None,
         }
     }
 
@@ -352,6 +356,10 @@ pub enum RefusalKind {
     NotAPerson,
     /// The platform could not say whose account it is.
     IdentityUnknown,
+    /// Only whoever asked can ask again.
+    NotRequester,
+    /// It cannot be asked for again, or not now.
+    NotRenewed,
     /// What they want to arrange cannot be.
     NotArranged,
     /// Not recorded; pressing again is harmless.

@@ -183,17 +183,20 @@ pub enum Verb {
     Justified,
     NotJustified,
     Details,
+    /// Open the same once more: for whoever asked.
+    AskAgain,
 }
 
 impl Verb {
     /// All verbs, in the order in which they are drawn.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Approve,
         Self::ApproveLess,
         Self::Deny,
         Self::Justified,
         Self::NotJustified,
         Self::Details,
+        Self::AskAgain,
     ];
 
     /// The name of the verb in forms and tests.
@@ -205,6 +208,7 @@ impl Verb {
             Self::Justified => "justified",
             Self::NotJustified => "not_justified",
             Self::Details => "details",
+            Self::AskAgain => "ask_again",
         }
     }
 }

@@ -98,11 +98,11 @@ impl Click {
         Some(Self { persona: persona?, message: message?, verb: verb?, token: token?, answers })
     }
 
-    /// The ballot of whoever clicked, or `None` where the button only shows something. `body` is
+    /// The ballot of whoever clicked, or `None` where the button decides nothing. `body` is
     /// the evidence.
     pub fn ballot(&self, by: Identity, body: &[u8]) -> Result<Option<Ballot>, Refusal> {
         let choice = match self.verb {
-            Verb::Details => return Ok(None),
+            Verb::Details | Verb::AskAgain => return Ok(None),
             Verb::Approve => Choice::Approve,
             Verb::ApproveLess => self.less()?,
             Verb::Deny => Choice::Deny { reason: self.reason()? },

@@ -53,6 +53,10 @@ impl Access for FakeAccess {
         Ok(Card { version: 4, ..samples::card(Face::Partial) })
     }
 
+    async fn ask_again(&self, _press: &Press) -> Result<Card, Refusal> {
+        Ok(Card { version: 5, ..samples::card(Face::Expired) })
+    }
+
     async fn show(&self, _press: &Press) -> Result<Card, Refusal> {
         Ok(samples::card(Face::Pending))
     }

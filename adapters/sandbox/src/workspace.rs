@@ -216,7 +216,15 @@ impl Sandbox {
         let kind = match (&result, click.verb) {
             (Err(refusal), _) => NoteKind::Refused(refusal.clone()),
             (Ok(card), Verb::Details) => NoteKind::Details(Arc::clone(card)),
-            (Ok(card), _) => NoteKind::Counted(Arc::clone(card)),
+            (
+                Ok(card),
+                Verb::Approve
+                | Verb::ApproveLess
+                | Verb::Deny
+                | Verb::Justified
+                | Verb::NotJustified
+                | Verb::AskAgain,
+            ) => NoteKind::Counted(Arc::clone(card)),
         };
         self.note(Note { to: click.persona, message: MessageRef(click.message), kind });
         Ok(result)
@@ -226,6 +234,9 @@ impl Sandbox {
         let clicker = self.identity(&click.persona);
         match click.ballot(clicker.clone(), body)? {
             Some(ballot) => access.vote(ballot).await,
+            None if click.verb == Verb::AskAgain => {
+                access.ask_again(&click.press(clicker, body)).await
+            }
             None => access.show(&click.press(clicker, body)).await,
         }
     }

@@ -100,6 +100,9 @@ impl Dispatch {
                 };
                 self.access.vote(ballot).await.map(|card| Came::Counted(Box::new(card)))
             }
+            (Verb::AskAgain, _) => {
+                self.access.ask_again(&press).await.map(|card| Came::Counted(Box::new(card)))
+            }
             // Every other button has a form, or shows something.
             (
                 Verb::Approve

@@ -119,7 +119,7 @@ fn action(name: &str) -> SlackActionId {
 fn choice(name: &str, options: &[FieldOption], verb: Verb) -> SlackInputBlockElement {
     let starts = match verb {
         Verb::ApproveLess | Verb::Approve => options.first(),
-        Verb::Deny | Verb::Justified | Verb::NotJustified | Verb::Details => None,
+        Verb::Deny | Verb::Justified | Verb::NotJustified | Verb::Details | Verb::AskAgain => None,
     };
     if options.len() <= limit::BOXES {
         let items = options.iter().map(item::<SlackBlockText>).collect();

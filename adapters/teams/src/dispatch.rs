@@ -146,7 +146,17 @@ impl Dispatch {
         match (pressed.way, pressed.verb) {
             (Way::Refresh, _) => self.show(&press, Detail::Short).await,
             (Way::Execute | Way::Submit, Verb::Details) => self.show(&press, Detail::Full).await,
-            (Way::Execute | Way::Submit, _) => self.vote(press, pressed).await,
+            (Way::Execute | Way::Submit, Verb::AskAgain) => {
+                self.access.ask_again(&press).await.map(|card| Came::Counted(Box::new(card)))
+            }
+            (
+                Way::Execute | Way::Submit,
+                Verb::Approve
+                | Verb::ApproveLess
+                | Verb::Deny
+                | Verb::Justified
+                | Verb::NotJustified,
+            ) => self.vote(press, pressed).await,
         }
     }
 

@@ -83,6 +83,7 @@ impl TestKey {
 pub(crate) struct FakeAccess {
     pub ballots: Mutex<Vec<Ballot>>,
     pub shown: Mutex<Vec<Press>>,
+    pub asked_again: Mutex<Vec<Press>>,
     pub turned_away: Mutex<Vec<(Press, RefusalKind)>>,
     pub refuses: Mutex<Option<RefusalKind>>,
 }
@@ -104,6 +105,11 @@ fn refusal(kind: RefusalKind) -> Refusal {
 impl Access for FakeAccess {
     async fn vote(&self, ballot: Ballot) -> Result<Card, Refusal> {
         self.ballots.lock().unwrap().push(ballot);
+        self.answer()
+    }
+
+    async fn ask_again(&self, press: &Press) -> Result<Card, Refusal> {
+        self.asked_again.lock().unwrap().push(press.clone());
         self.answer()
     }
 

@@ -86,7 +86,11 @@ fn input(verb: Verb, field: &Field) -> Value {
             // A grant starts from what was asked; a reason to deny has to be chosen.
             let starts = match verb {
                 Verb::Approve | Verb::ApproveLess => options.first(),
-                Verb::Deny | Verb::Justified | Verb::NotJustified | Verb::Details => None,
+                Verb::Deny
+                | Verb::Justified
+                | Verb::NotJustified
+                | Verb::Details
+                | Verb::AskAgain => None,
             };
             if let (Some(first), Some(input)) = (starts, input.as_object_mut()) {
                 input.insert("value".to_owned(), first.value.clone().into());

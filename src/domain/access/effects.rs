@@ -86,6 +86,7 @@ pub struct Touch {
     pub told_at: Option<Timestamp>,
     pub card_of: Option<RequestId>,
     pub asked_again: i64,
+    pub renewed_by: Option<RequestId>,
 }
 
 /// A card that is to be posted. A level: it must show version `want` or later.

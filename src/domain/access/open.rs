@@ -278,6 +278,9 @@ fn opened(open: &Open, card_of: Option<&RequestId>) -> Event {
     if let Some(host) = card_of {
         facts.insert("card_of".to_owned(), json!(host));
     }
+    if let Some(old) = &open.request.renews {
+        facts.insert("renews".to_owned(), json!(old));
+    }
     Event {
         kind: Kind::RequestOpened,
         actor: open.request.integrator.to_string(),

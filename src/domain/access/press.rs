@@ -9,6 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::{
     Refused, Reply,
     effects::Judged,
+    renew::{self, Renew},
     review::{self, SignOff},
     slice::Slice,
     turn_away::{self, TurnAway},
@@ -56,6 +57,25 @@ pub(super) fn review(slice: &mut Slice, sign: &SignOff, ids: &mut Ids, now: Time
         Err(_) => return reply,
     };
     mark(slice, sign.once.as_deref(), refused, now);
+    reply
+}
+
+/// Asks again for what came to nothing, or answers as it was answered before.
+pub(super) fn renew(slice: &mut Slice, press: Renew, ids: &mut Ids, now: Timestamp) -> Reply {
+    match press.once.as_ref().and_then(|once| slice.presses.get(once)) {
+        Some(None) => return slice.view(&press.request),
+        Some(Some(why)) => return Err(Refused::Vote(*why)),
+        None => {}
+    }
+    let (once, in_vain) = (press.once.clone(), press.in_vain());
+    let reply = renew::renew(slice, press, ids, now);
+    match &reply {
+        Ok(_) => mark(slice, once.as_deref(), None, now),
+        Err(Refused::Unknown) => {}
+        Err(_) => {
+            turn_away(slice, &in_vain, ids, now)?;
+        }
+    }
     reply
 }
 

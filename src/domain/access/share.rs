@@ -68,7 +68,12 @@ pub fn same(request: &AccessRequest, plans: &[Plan]) -> Option<String> {
 /// The request that asks for the same and still waits, with a card that hangs somewhere. One that is
 /// over and not yet written down as over does not wait.
 pub(super) fn host<'a>(slice: &'a Slice, same: &str, now: Timestamp) -> Host<'a> {
-    let mut all = slice.requests.values();
+    // One that was over before this batch stands in nobody's way: it is loaded where it is asked for
+    // again.
+    let was_over = |view: &View| {
+        view.outcome.is_some() && !slice.effects.outcomes.contains_key(&view.request.id)
+    };
+    let mut all = slice.requests.values().filter(|one| !was_over(&one.view));
     let Some(found) = all.find(|one| one.view.sharing.same.as_deref() == Some(same)) else {
         return Host::None;
     };

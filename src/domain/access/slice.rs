@@ -86,6 +86,8 @@ pub struct View {
     pub reviews: Vec<Review>,
     /// Whose card it shares.
     pub sharing: Sharing,
+    /// The request that asks for the same again, where this one came to nothing.
+    pub renewed_by: Option<RequestId>,
 }
 
 impl Slice {
@@ -130,6 +132,7 @@ impl Loaded {
             told_at: None,
             reviews: Vec::new(),
             sharing: Sharing::default(),
+            renewed_by: None,
         };
         Self {
             view,
@@ -172,6 +175,7 @@ impl Loaded {
             told_at: self.view.told_at,
             card_of: self.view.sharing.card_of.clone(),
             asked_again: self.view.sharing.asked_again,
+            renewed_by: self.view.renewed_by.clone(),
         }
     }
 }

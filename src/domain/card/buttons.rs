@@ -5,7 +5,7 @@ use countersign_port::{
     card::{Button, Card, Emphasis, Face, Field, FieldOption, Form, Line, Verb},
 };
 
-use super::{Scene, words};
+use super::{Scene, renewal, words};
 use crate::domain::{
     button::{Meaning, token},
     decide::ItemState,
@@ -13,8 +13,9 @@ use crate::domain::{
     plan::{NumberCheck, Plan, Risk},
 };
 
-/// Adds the buttons of a posted card, while it can be decided.
+/// Adds the buttons of a posted card: those of a decision, or the one that asks again.
 pub fn add(card: &mut Card, scene: Scene<'_>, id: &CardId, secret: &[u8; 32]) {
+    add_ask_again(card, scene, id, secret);
     if !matches!(card.face, Face::Pending | Face::Partial) {
         return;
     }
@@ -39,6 +40,22 @@ pub fn add(card: &mut Card, scene: Scene<'_>, id: &CardId, secret: &[u8; 32]) {
         button.token = token(button.verb);
     }
     card.actions = buttons;
+}
+
+/// Adds the button that asks for the same once more, where that came to nothing. It is on the
+/// requester's own card too.
+pub fn add_ask_again(card: &mut Card, scene: Scene<'_>, id: &CardId, secret: &[u8; 32]) {
+    if !renewal::is_offered(scene) {
+        return;
+    }
+    card.actions = vec![Button {
+        verb: Verb::AskAgain,
+        label: "Ask again",
+        spoken: format!("Ask again. {}", card.title.plain()),
+        emphasis: Emphasis::Plain,
+        token: token(id, secret, Meaning { step: 0, verb: Verb::AskAgain }),
+        form: None,
+    }];
 }
 
 /// Nobody needs to cut a life that is shorter than twice this.

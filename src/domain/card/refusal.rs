@@ -37,6 +37,10 @@ pub fn refusal(scene: Scene<'_>, kind: RefusalKind, person: Option<&PersonId>) -
             "Something is missing: fill in the form and press again.".to_owned()
         }
         RefusalKind::Unexplained => "Say in a few words why, then deny again.".to_owned(),
+        RefusalKind::NotRequester => {
+            let who = super::requester(scene.view, scene.people).plain();
+            format!("You didn't ask for this, so you can't ask again. {who} can.")
+        }
         RefusalKind::Guest => format!("Guests can't decide here. {can} can."),
         RefusalKind::Changed => {
             format!("It changed at {}: look again before you decide.", changed_at(scene))
@@ -53,6 +57,7 @@ pub fn refusal(scene: Scene<'_>, kind: RefusalKind, person: Option<&PersonId>) -
         | RefusalKind::NotLinked
         | RefusalKind::NothingLeft
         | RefusalKind::NotArranged
+        | RefusalKind::NotRenewed
         | RefusalKind::Unavailable => return plain(kind),
     };
     Refusal { kind, sentence }
@@ -87,9 +92,13 @@ pub fn plain(kind: RefusalKind) -> Refusal {
         }
         RefusalKind::Changed => "It has changed: look again before you decide.",
         RefusalKind::NotArranged => "This cannot be arranged. Nothing was changed.",
+        RefusalKind::NotRenewed => {
+            "This can't be asked for again here. Nothing was changed; start anew where you asked."
+        }
         RefusalKind::Unavailable => "Not recorded. Try again; pressing twice is harmless.",
         RefusalKind::UnknownButton
         | RefusalKind::OwnRequest
+        | RefusalKind::NotRequester
         | RefusalKind::NotEligible
         | RefusalKind::LinkTooWeak
         | RefusalKind::AlreadyVoted
@@ -141,6 +150,12 @@ pub fn unlinked(named: Option<&str>, sign_in: Option<&str>) -> Refusal {
         None => "Say “link” to Countersign here, and an operator can link it to you.".to_owned(),
     };
     Refusal { kind: RefusalKind::NotLinked, sentence: format!("{whose} {how}") }
+}
+
+/// Why it was not asked for again, in the words in which the client would be told.
+pub fn not_renewed(why: &impl std::fmt::Display) -> Refusal {
+    let sentence = format!("It was not asked for again: {why}.");
+    Refusal { kind: RefusalKind::NotRenewed, sentence }
 }
 
 /// Everybody who may act now, but for one.

@@ -58,6 +58,10 @@ pub fn line(scene: Scene<'_>, reader: Reader, leaf: &Leaf, payload: &Value) -> O
         Kind::CredentialRedeemed => Some(Line::words("Done: the approval was used ").time(leaf.at)),
         Kind::CredentialRevoked => Some(Line::words("The credential was revoked.")),
         Kind::AskedAgain => Some(client_name(view).and(" asked for the same again ").time(leaf.at)),
+        Kind::RequestRenewed => {
+            let Renewer { name } = Renewer::deserialize(payload).ok()?;
+            Some(Line::default().outside(name.display()).and(" asked again ").time(leaf.at))
+        }
         Kind::RequestOpened
         | Kind::AskedAlone
         | Kind::VoteRefused
@@ -109,6 +113,12 @@ struct Words {
     name: Untrusted,
     comment: Option<Untrusted>,
     on_behalf_of: Option<Named>,
+}
+
+/// Who asked again.
+#[derive(Deserialize)]
+struct Renewer {
+    name: Untrusted,
 }
 
 /// Whom they stood in for.

@@ -244,6 +244,7 @@ mod tests {
             login_hint: None,
             binding: Bound::default(),
             binding_message: None,
+            renews: None,
             transaction: None,
             acr_values: None,
             delegated: None,

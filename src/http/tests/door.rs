@@ -124,6 +124,7 @@ impl Door {
             directories: Vec::new(),
             auth_server: Arc::new(Nobody),
             delegating: crate::service::Delegating::default(),
+            registered: crate::service::Registered::default(),
             pace: Pace::Unlimited,
         });
         let egress = Egress::new(config.egress).unwrap();

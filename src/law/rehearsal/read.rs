@@ -26,7 +26,16 @@ pub(super) const CLIENT: &str = "test";
 
 const CASE: [&str; 4] = ["name", "request", "rule", "then"];
 const STEP: [&str; 10] = [
-    "at", "members", "links", "approve", "deny", "turned_away", "expect", "asked", "cards", "review",
+    "at",
+    "members",
+    "links",
+    "approve",
+    "deny",
+    "turned_away",
+    "expect",
+    "asked",
+    "cards",
+    "review",
 ];
 
 /// An address links nobody, so that it is none of these.

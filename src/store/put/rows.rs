@@ -205,7 +205,8 @@ fn counters(row: &mut Row<'_>, (id, touch): (&RequestId, &Touch)) {
         .put("settled_at", touch.settled_at)
         .put("told_at", touch.told_at)
         .put("card_of", touch.card_of.as_ref().map(RequestId::as_str))
-        .put("asked_again", touch.asked_again);
+        .put("asked_again", touch.asked_again)
+        .put("renewed_by", touch.renewed_by.as_ref().map(RequestId::as_str));
 }
 
 fn counted(

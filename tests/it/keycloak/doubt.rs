@@ -143,3 +143,17 @@ async fn nobody_is_told_what_nobody_waits_for() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_decision_that_nobody_waits_for_is_not_asked_for_again() {
+    tell(|desk| async move {
+        desk.ask(&[]).await;
+        desk.later(601).await;
+        let card = desk.office.newest("shop-approvals");
+        assert!(card.actions.is_empty());
+        let last = card.progress.last().unwrap().line.plain();
+        assert!(last.ends_with(" no longer waits for this: start anew there"), "{last}");
+        desk
+    })
+    .await;
+}

@@ -38,6 +38,11 @@ pub(crate) async fn expire(desk: Desk) -> Desk {
     assert_eq!(desk.realm.poll(&id).await, Err("authorization_pending".to_owned()));
     desk.later(25).await;
     assert_eq!(desk.realm.poll(&id).await, Err("access_denied".to_owned()));
+    // Keycloak waits no longer: its client has to ask it again.
+    let card = desk.office.newest("shop-approvals");
+    let last = card.progress.last().unwrap().line.plain();
+    assert!(last.ends_with("no longer waits for this: start anew there"), "{last}");
+    assert!(card.actions.is_empty());
     desk
 }
 

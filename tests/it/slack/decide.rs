@@ -115,3 +115,30 @@ async fn details_show_everything_and_change_nothing() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_nobody_decided_is_asked_again_by_whoever_asked() {
+    tell(|workplace| async move {
+        let old = workplace.ask(&write_prod()).await;
+        workplace.advance(SignedDuration::from_mins(31)).await;
+        workplace.press(ERIN, SHOP, "Ask again").await;
+        let told = workplace.told_once(ERIN);
+        assert!(told.contains("You didn't ask for this, so you can't ask again."), "{told}");
+        assert_eq!(workplace.refusals(&old).await, ["not_requester"]);
+        workplace.press(DANA, SHOP, "Ask again").await;
+        assert!(workplace.told_once(DANA).contains("Recorded. Asked again: Shop Admin"));
+        assert_eq!(workplace.slack.messages(SHOP).len(), 2);
+        let renewed = workplace.entries(&old, "request_renewed").await;
+        let new = renewed[0]["leaf"]["facts"]["request"].as_str().unwrap().to_owned();
+        assert_eq!(workplace.status(&new).await, "pending");
+        for who in [ERIN, FARID] {
+            workplace.approve(who, SHOP).await;
+        }
+        workplace.approve(SAM, SECURITY).await;
+        assert_eq!(workplace.status(&new).await, "approved");
+        assert!(workplace.card(SECURITY).words().contains("Approved: Shop Admin may"));
+        workplace.card(SHOP);
+        workplace
+    })
+    .await;
+}

@@ -1,6 +1,7 @@
 //! Whoever asked is told in a message of their own, which is drawn anew.
 
 use countersign_fake_slack::message::Message;
+use jiff::SignedDuration;
 
 use super::{
     blueprint::{Blueprint, USUAL},
@@ -34,6 +35,14 @@ async fn the_requester_has_a_message_that_follows_the_request() {
             workplace.slack.thread(&second).iter().map(Message::words).collect();
         assert!(lines.iter().any(|line| line.contains("approved")), "{lines:?}");
         workplace.card(SHOP);
+        // Nobody else has decided in time.
+        workplace.advance(SignedDuration::from_mins(31)).await;
+        workplace.press_on(DANA, &copy(&workplace), "Ask again").await;
+        assert!(workplace.told_once(DANA).contains("Recorded. Asked again: Shop Admin"));
+        assert!(workplace.card(SHOP).words().contains("Approval needed"));
+        let direct: Vec<String> =
+            workplace.slack.direct_messages(DANA).iter().map(Message::words).collect();
+        assert!(direct.iter().any(|words| words.contains("Approval needed")), "{direct:?}");
         workplace
     })
     .await;

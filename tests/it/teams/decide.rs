@@ -162,3 +162,27 @@ async fn a_client_without_tokens_is_let_in_on_this_machine() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_nobody_decided_is_asked_again_by_whoever_asked() {
+    tell(|workplace| async move {
+        let old = workplace.ask(&write_prod()).await;
+        workplace.advance(SignedDuration::from_mins(31)).await;
+        let said = workplace.press("erin", SHOP, "ask_again").await.sentence().unwrap();
+        assert!(said.contains("You didn't ask for this, so you can't ask again."), "{said}");
+        assert_eq!(workplace.refusals(&old).await, [json!("not_requester")]);
+        let said = workplace.press("dana", SHOP, "ask_again").await.card().expect("a card");
+        assert!(said.to_string().contains("Asked again: Shop Admin"), "{said}");
+        let renewed = workplace.entries(&old, "request_renewed").await;
+        let new = renewed[0]["leaf"]["facts"]["request"].as_str().unwrap().to_owned();
+        workplace.approve("erin", SHOP).await;
+        workplace.approve("farid", SHOP).await;
+        workplace.approve("sam", SECURITY).await;
+        assert_eq!(workplace.status(&new).await, "approved");
+        for channel in ["19:platform@thread.tacv2", SHOP, SECURITY] {
+            workplace.teams.messages(channel);
+        }
+        workplace
+    })
+    .await;
+}

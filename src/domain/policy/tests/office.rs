@@ -188,6 +188,7 @@ impl Asked {
             login_hint: None,
             binding: Bound::default(),
             binding_message: None,
+            renews: None,
             transaction: None,
             acr_values: None,
             delegated: None,

@@ -62,6 +62,7 @@ impl Reader<'_> {
             login_hint: None,
             binding: Bound::default(),
             binding_message: None,
+            renews: None,
             transaction: None,
             acr_values: None,
             delegated: None,
