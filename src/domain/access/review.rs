@@ -11,15 +11,12 @@ use serde_json::json;
 use super::{
     Refused, Reply,
     change::{Change, SYSTEM, account, facts},
-    redeem::keep,
-    revoke::revoked,
+    revoke::take_back,
     slice::Slice,
     vote::{Certain, Voter, is_own},
 };
 use crate::domain::{
-    approval::ApprovalStatus,
     audit::{Event, Kind},
-    credential::{Standing, State},
     id::{PersonId, RequestId},
     ids::Ids,
     outcome::Outcome,
@@ -93,7 +90,7 @@ pub(super) fn sign_off(slice: &mut Slice, sign: &SignOff, ids: &mut Ids, now: Ti
             keep_review(&mut change, review);
             change.log(told(sign, signed.as_ref()));
             if sign.judgement == Judgement::NotJustified {
-                revoke(&mut change, &sign.reviewer.person);
+                take_back(&mut change, sign.reviewer.person.as_str(), json!({}));
             }
             Ok(change.done())
         }
@@ -126,6 +123,9 @@ fn admit(change: &Change<'_>, sign: &SignOff) -> Result<Review, RefusalKind> {
         return Err(RefusalKind::UnknownButton);
     }
     let certain = eligible(review, plan, sign, change.now)?;
+    if sign.reviewer.level < plan.link {
+        return Err(RefusalKind::LinkTooWeak);
+    }
     Ok(Review { signed: Some(signed(sign, certain, change.now)), ..review.clone() })
 }
 
@@ -180,37 +180,6 @@ fn keep_review(change: &mut Change<'_>, review: Review) {
     reviews.retain(|old| old.item != review.item);
     reviews.push(review);
     reviews.sort_by_key(|review| review.item);
-}
-
-/// Takes back what is still live: the approval, which is one for the whole request, and every
-/// credential that came of it and was not used.
-fn revoke(change: &mut Change<'_>, by: &PersonId) {
-    for (place, mut credential) in change.view().credentials.clone().into_iter().enumerate() {
-        if credential.standing(change.now) == Standing::Issued {
-            credential.state = State::Revoked { by: by.to_string() };
-            change.log(revoked(&credential, by.as_str()));
-            keep(change, place, credential);
-        }
-    }
-    let now = change.now;
-    let is_live = |status, lapses: Option<Timestamp>| {
-        status == ApprovalStatus::Live && lapses.is_none_or(|at| at > now)
-    };
-    let approval = change.view().approval.clone();
-    let Some(mut approval) = approval.filter(|one| is_live(one.status, one.lapses_at())) else {
-        return;
-    };
-    approval.status = ApprovalStatus::Revoked;
-    change.log(Event {
-        kind: Kind::ApprovalRevoked,
-        actor: by.to_string(),
-        facts: facts(json!({ "approval": approval.id })),
-        payload: json!({}).into(),
-    });
-    let request = change.view().request.id.clone();
-    change.effects().approvals.insert(request, approval.clone());
-    change.loaded.view.approval = Some(approval);
-    change.call_back("approval.revoked");
 }
 
 /// The entry about a review that is done.

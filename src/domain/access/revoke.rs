@@ -2,7 +2,7 @@
 //! server that it is meant for. Revoke an approval with its credential: by an operator.
 
 use jiff::Timestamp;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{
     Refused, Reply,
@@ -92,30 +92,45 @@ fn revoke_credential(mut change: Change<'_>, jti: &str, by: &Holder) -> Reply {
     Ok(change.done())
 }
 
-/// The task stays approved; its client is told, and an evaluation says no from here on.
 fn revoke_approval(mut change: Change<'_>, operator: Operator) -> Reply {
-    let live = |approval: &Approval| approval.status == ApprovalStatus::Live;
-    let Some(mut approval) = change.view().approval.clone().filter(live) else {
+    if !change.view().approval.as_ref().is_some_and(|approval| is_live(approval, change.now)) {
         return Err(Refused::NotActive);
-    };
-    approval.status = ApprovalStatus::Revoked;
+    }
     let Operator { actor, name, reason } = operator;
-    change.log(Event {
-        kind: Kind::ApprovalRevoked,
-        actor: actor.clone(),
-        facts: facts(json!({ "approval": approval.id })),
-        payload: json!({ "name": name, "reason": reason }).into(),
-    });
-    let request = change.view().request.id.clone();
-    change.effects().approvals.insert(request, approval.clone());
-    change.loaded.view.approval = Some(approval);
+    take_back(&mut change, &actor, json!({ "name": name, "reason": reason }));
+    Ok(change.done())
+}
+
+/// Takes back what is still live: the approval, which is one for the whole request, and every
+/// credential that came of it and was not used. The task stays approved; its client is told, and an
+/// evaluation says no from here on.
+pub(super) fn take_back(change: &mut Change<'_>, by: &str, payload: Value) {
+    let approval = change.view().approval.clone();
+    let approval = approval.filter(|approval| is_live(approval, change.now));
+    if let Some(mut approval) = approval.clone() {
+        approval.status = ApprovalStatus::Revoked;
+        change.log(Event {
+            kind: Kind::ApprovalRevoked,
+            actor: by.to_owned(),
+            facts: facts(json!({ "approval": approval.id })),
+            payload: payload.into(),
+        });
+        let request = change.view().request.id.clone();
+        change.effects().approvals.insert(request, approval.clone());
+        change.loaded.view.approval = Some(approval);
+    }
     // Whether one has expired is not asked: the clock of another machine may be behind.
     let credentials = change.view().credentials.clone().into_iter().enumerate();
     for (place, credential) in credentials.filter(|(_, own)| own.state == State::Issued) {
-        withdraw(&mut change, place, credential, &actor);
+        withdraw(change, place, credential, by);
     }
-    change.call_back("approval.revoked");
-    Ok(change.done())
+    if approval.is_some() {
+        change.call_back("approval.revoked");
+    }
+}
+
+fn is_live(approval: &Approval, now: Timestamp) -> bool {
+    approval.status == ApprovalStatus::Live && approval.lapses_at().is_none_or(|at| at > now)
 }
 
 fn withdraw(change: &mut Change<'_>, place: usize, mut credential: Credential, by: &str) {
