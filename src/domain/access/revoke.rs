@@ -93,7 +93,7 @@ fn revoke_credential(mut change: Change<'_>, jti: &str, by: &Holder) -> Reply {
 }
 
 fn revoke_approval(mut change: Change<'_>, operator: Operator) -> Reply {
-    if !change.view().approval.as_ref().is_some_and(|approval| is_live(approval, change.now)) {
+    if !change.view().approval.as_ref().is_some_and(is_live) {
         return Err(Refused::NotActive);
     }
     let Operator { actor, name, reason } = operator;
@@ -105,8 +105,7 @@ fn revoke_approval(mut change: Change<'_>, operator: Operator) -> Reply {
 /// credential that came of it and was not used. The task stays approved; its client is told, and an
 /// evaluation says no from here on.
 pub(super) fn take_back(change: &mut Change<'_>, by: &str, payload: Value) {
-    let approval = change.view().approval.clone();
-    let approval = approval.filter(|approval| is_live(approval, change.now));
+    let approval = change.view().approval.clone().filter(is_live);
     if let Some(mut approval) = approval.clone() {
         approval.status = ApprovalStatus::Revoked;
         change.log(Event {
@@ -119,7 +118,6 @@ pub(super) fn take_back(change: &mut Change<'_>, by: &str, payload: Value) {
         change.effects().approvals.insert(request, approval.clone());
         change.loaded.view.approval = Some(approval);
     }
-    // Whether one has expired is not asked: the clock of another machine may be behind.
     let credentials = change.view().credentials.clone().into_iter().enumerate();
     for (place, credential) in credentials.filter(|(_, own)| own.state == State::Issued) {
         withdraw(change, place, credential, by);
@@ -129,8 +127,9 @@ pub(super) fn take_back(change: &mut Change<'_>, by: &str, payload: Value) {
     }
 }
 
-fn is_live(approval: &Approval, now: Timestamp) -> bool {
-    approval.status == ApprovalStatus::Live && approval.lapses_at().is_none_or(|at| at > now)
+/// Until the log says otherwise: the clock of another machine may be ahead.
+fn is_live(approval: &Approval) -> bool {
+    approval.status == ApprovalStatus::Live
 }
 
 fn withdraw(change: &mut Change<'_>, place: usize, mut credential: Credential, by: &str) {

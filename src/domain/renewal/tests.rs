@@ -1,3 +1,5 @@
+//! What came to nothing and can be asked for again, and what cannot.
+
 use jiff::Timestamp;
 
 use super::{Bar, bar};

@@ -36,7 +36,7 @@ async fn page(stage: &Stage, persona: &str) -> String {
 async fn an_empty_page_offers_everything() {
     let html = page(&stage(), "sam").await;
     for wanted in [
-        "Guided tour 1/7: Nobody approves for themselves",
+        "Guided tour 1/8: Nobody approves for themselves",
         "transfer 12,500",
         "callback down",
         "chat 429",
@@ -86,7 +86,7 @@ async fn a_refusal_is_on_the_page_of_one_person() {
     assert!(page(&stage, "dana").await.contains(sentence));
     let erins = page(&stage, "erin").await;
     assert!(!erins.contains(sentence));
-    assert!(erins.contains("Guided tour 2/7"), "the tour saw it");
+    assert!(erins.contains("Guided tour 2/8"), "the tour saw it");
 }
 
 #[tokio::test]
