@@ -15,57 +15,39 @@ use super::{
     turn_away::{self, TurnAway},
     vote::{self, Vote},
 };
-use crate::domain::ids::Ids;
+use crate::domain::{id::RequestId, ids::Ids};
 
 /// Longer than a signed body is let in: five minutes before its time stamp and five after it.
 const REMEMBERED: SignedDuration = SignedDuration::from_mins(15);
 
 /// Judges a vote, or answers as it was answered before and changes nothing.
 pub(super) fn vote(slice: &mut Slice, press: &Vote, ids: &mut Ids, now: Timestamp) -> Reply {
-    match press.once.as_ref().and_then(|once| slice.presses.get(once)) {
-        Some(None) => return slice.view(&press.request),
-        Some(Some(RefusalKind::WrongNumber)) => {
+    match before(slice, press.once.as_deref(), &press.request) {
+        Some(Err(Refused::Vote(RefusalKind::WrongNumber))) => {
             return Err(Refused::WrongNumber { left: vote::tries_left(slice, press) });
         }
-        Some(Some(why)) => return Err(Refused::Vote(*why)),
+        Some(reply) => return reply,
         None => {}
     }
     let reply = vote::vote(slice, press, ids, now);
-    let refused = match &reply {
-        Ok(_) => None,
-        Err(Refused::Vote(why)) => Some(*why),
-        Err(Refused::WrongNumber { .. }) => Some(RefusalKind::WrongNumber),
-        // Nothing was judged.
-        Err(_) => return reply,
-    };
-    mark(slice, press.once.as_deref(), refused, now);
+    judged(slice, press.once.as_deref(), &reply, now);
     reply
 }
 
 /// Takes the word of a reviewer, or answers as it was answered before and changes nothing.
 pub(super) fn review(slice: &mut Slice, sign: &SignOff, ids: &mut Ids, now: Timestamp) -> Reply {
-    match sign.once.as_ref().and_then(|once| slice.presses.get(once)) {
-        Some(None) => return slice.view(&sign.request),
-        Some(Some(why)) => return Err(Refused::Vote(*why)),
-        None => {}
+    if let Some(reply) = before(slice, sign.once.as_deref(), &sign.request) {
+        return reply;
     }
     let reply = review::sign_off(slice, sign, ids, now);
-    let refused = match &reply {
-        Ok(_) => None,
-        Err(Refused::Vote(why)) => Some(*why),
-        // Nothing was judged.
-        Err(_) => return reply,
-    };
-    mark(slice, sign.once.as_deref(), refused, now);
+    judged(slice, sign.once.as_deref(), &reply, now);
     reply
 }
 
 /// Asks again for what came to nothing, or answers as it was answered before.
 pub(super) fn renew(slice: &mut Slice, press: Renew, ids: &mut Ids, now: Timestamp) -> Reply {
-    match press.once.as_ref().and_then(|once| slice.presses.get(once)) {
-        Some(None) => return slice.view(&press.request),
-        Some(Some(why)) => return Err(Refused::Vote(*why)),
-        None => {}
+    if let Some(reply) = before(slice, press.once.as_deref(), &press.request) {
+        return reply;
     }
     let (once, in_vain) = (press.once.clone(), press.in_vain());
     let reply = renew::renew(slice, press, ids, now);
@@ -94,6 +76,26 @@ pub(super) fn turn_away(
         mark(slice, press.once.as_deref(), Some(press.why), now);
     }
     reply
+}
+
+/// What a press was answered when it came first.
+fn before(slice: &Slice, once: Option<&str>, request: &RequestId) -> Option<Reply> {
+    match slice.presses.get(once?)? {
+        None => Some(slice.view(request)),
+        Some(why) => Some(Err(Refused::Vote(*why))),
+    }
+}
+
+/// Marks a press with what it was answered, unless nothing was judged.
+fn judged(slice: &mut Slice, once: Option<&str>, reply: &Reply, now: Timestamp) {
+    match reply {
+        Ok(_) => mark(slice, once, None, now),
+        Err(Refused::Vote(why)) => mark(slice, once, Some(*why), now),
+        Err(Refused::WrongNumber { .. }) => {
+            mark(slice, once, Some(RefusalKind::WrongNumber), now);
+        }
+        Err(_) => {}
+    }
 }
 
 fn mark(slice: &mut Slice, once: Option<&str>, refused: Option<RefusalKind>, now: Timestamp) {
