@@ -12,6 +12,7 @@ pub mod health;
 pub mod meter;
 pub mod prefer;
 pub mod problem;
+mod room;
 mod scim;
 pub mod serve;
 pub mod submit;
@@ -26,7 +27,7 @@ use tokio_util::sync::CancellationToken;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use self::{caller::registry::Registry, health::Readiness};
+use self::{caller::registry::Registry, health::Readiness, room::Room};
 use crate::service::Service;
 
 /// What the handlers work with. Cheap to clone.
@@ -36,6 +37,7 @@ pub struct AppState {
     pub registry: Arc<Registry>,
     readiness: Arc<Readiness>,
     metrics: PrometheusHandle,
+    room: Room,
 }
 
 impl AppState {
@@ -47,7 +49,7 @@ impl AppState {
         stop: CancellationToken,
     ) -> Self {
         let readiness = Arc::new(Readiness::new(service.clone(), stop));
-        Self { service, registry: Arc::new(registry), readiness, metrics }
+        Self { service, registry: Arc::new(registry), readiness, metrics, room: Room::new() }
     }
 }
 

@@ -21,6 +21,7 @@ use super::{
     caller::Caller,
     meter,
     problem::{self, Problem},
+    room::Place,
 };
 use crate::refusal::Refusal;
 
@@ -53,20 +54,17 @@ pub(super) fn around(router: Router, state: &AppState) -> Router {
         .layer(middleware::from_fn_with_state(state.clone(), pass))
 }
 
-async fn pass(State(state): State<AppState>, request: Request, next: Next) -> Response {
+async fn pass(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
     let started = Instant::now();
     let given = given_id(request.headers());
     let id = given.unwrap_or_else(|| fresh_id(&state));
     let method = meter::method(request.method());
     let matched = request.extensions().get::<MatchedPath>().cloned();
-    // Under more load than there is room for, a refusal has to cost less than an answer: nothing of
-    // the request is read, and what is counted is not logged as well.
-    if is_submit(method, matched.as_ref()) && state.service.parts.ledger.is_full() {
-        let mut response =
-            problem::worded(Problem::from(Refusal::Unavailable).into_response(), &id);
-        adorn(response.headers_mut(), &id);
-        meter::count(method, SUBMIT, response.status().as_u16(), started.elapsed());
-        return response;
+    if is_submit(method, matched.as_ref()) {
+        match place(&state) {
+            Some(place) => _ = request.extensions_mut().insert(place),
+            None => return turned_away(&id, started),
+        }
     }
     let response = next.run(request).await;
     let client = response.extensions().get::<Caller>().map(|caller| Arc::clone(&caller.client));
@@ -84,6 +82,19 @@ async fn pass(State(state): State<AppState>, request: Request, next: Next) -> Re
         http.status = status,
         "answered"
     );
+    response
+}
+
+fn place(state: &AppState) -> Option<Place> {
+    if state.service.parts.ledger.is_full() { None } else { state.room.enter() }
+}
+
+/// Under more load than there is room for, a refusal has to cost less than an answer: nothing of the
+/// request is read, and what is counted is not logged as well.
+fn turned_away(id: &str, started: Instant) -> Response {
+    let mut response = problem::worded(Problem::from(Refusal::Unavailable).into_response(), id);
+    adorn(response.headers_mut(), id);
+    meter::count("POST", SUBMIT, response.status().as_u16(), started.elapsed());
     response
 }
 

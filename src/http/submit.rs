@@ -11,7 +11,7 @@ mod wire;
 use std::{collections::BTreeSet, time::Duration};
 
 use axum::{
-    Json,
+    Extension, Json,
     body::Bytes,
     extract::{Query, State, rejection::QueryRejection},
     http::{HeaderMap, HeaderValue, header},
@@ -39,6 +39,7 @@ use super::{
     caller::Caller,
     follow, prefer,
     problem::{self, Ended, Problem, ProblemDetails},
+    room::Place,
 };
 use crate::{
     domain::{
@@ -49,7 +50,7 @@ use crate::{
         task::TaskResponse,
     },
     refusal::Refusal,
-    service::bind::Denied,
+    service::Opened,
 };
 
 /// Asks for access. People decide, or the policy at once.
@@ -102,6 +103,7 @@ use crate::{
 pub(super) async fn submit(
     State(state): State<AppState>,
     caller: Caller,
+    Extension(room): Extension<Place>,
     headers: HeaderMap,
     query: Result<Query<DryRun>, QueryRejection>,
     body: Bytes,
@@ -136,20 +138,21 @@ pub(super) async fn submit(
         Wish::Preview => Ok(preview(&state, &caller, draft).await?.into_response()),
         Wish::Open => {
             let wait = prefer::wait(&headers);
-            open(&state, &caller, draft, &denied?, key, wait).await
+            let denied = denied?;
+            let opened = state.service.open_denied(&caller.client, draft, &denied, key).await?;
+            // Whoever waits for people keeps nobody out.
+            drop(room);
+            opened_or_decided(&state, &caller, opened, wait).await
         }
     }
 }
 
-async fn open(
+async fn opened_or_decided(
     state: &AppState,
     caller: &Caller,
-    draft: Draft,
-    denied: &[Denied],
-    key: Option<KeyUse>,
+    opened: Opened,
     wait: Duration,
 ) -> Result<Response, Problem> {
-    let opened = state.service.open_denied(&caller.client, draft, denied, key).await?;
     let place = caller.wait();
     let is_pending = opened.response.task.status == Status::Pending;
     if is_pending && !wait.is_zero() && place.is_some() {

@@ -7,13 +7,14 @@ use countersign::{
         request::{Context, Draft, GRANT_SCOPE, RequestedAccess},
     },
     refusal::Refusal,
-    store::engine::Engine,
+    store::{Store, engine::Engine},
 };
-use futures::future::join_all;
+use futures::{StreamExt, future::join_all, stream::FuturesUnordered};
 use serde_json::json;
+use sqlx::AnyConnection;
 
 use crate::{
-    office::{Answer, Office, tell},
+    office::{API_KEY, Answer, Office, answer, client, tell},
     patience::PATIENCE,
     race,
 };
@@ -23,6 +24,13 @@ const CROWD: u64 = 2000;
 
 /// Keeps everybody else from writing until it is dropped.
 const HOLD: [&str; 2] = ["begin immediate", "begin; lock table request in exclusive mode"];
+
+async fn hold(store: &Store) -> AnyConnection {
+    let mut holder = store.read.acquire().await.unwrap().detach();
+    let hold = HOLD[usize::from(matches!(store.engine, Engine::Postgres))];
+    sqlx::raw_sql(hold).execute(&mut holder).await.unwrap();
+    holder
+}
 
 fn read() -> Draft {
     let scopes = vec!["report:read".to_owned()];
@@ -45,9 +53,7 @@ async fn turned_away(office: &Office) -> Answer {
 async fn a_crowd_is_let_in_or_told_to_come_back_and_nothing_is_half_done() {
     tell(|office| async move {
         let store = office.store();
-        let mut holder = store.read.acquire().await.unwrap().detach();
-        let hold = HOLD[usize::from(matches!(store.engine, Engine::Postgres))];
-        sqlx::raw_sql(hold).execute(&mut holder).await.unwrap();
+        let mut holder = hold(&store).await;
         let client = Client { pending_limit: None, ..race::client() };
         let crowd = join_all((0..CROWD).map(|_| office.app.service.open(&client, read(), None)));
         let door = async {
@@ -70,6 +76,38 @@ async fn a_crowd_is_let_in_or_told_to_come_back_and_nothing_is_half_done() {
         let written: i64 = sqlx::query_scalar(count).fetch_one(&store.read).await.unwrap();
         assert_eq!(usize::try_from(written).unwrap(), let_in);
         assert!((256..crowd.len()).contains(&let_in), "{let_in}");
+        office
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn so_many_are_under_way_at_once_and_the_next_is_told_so_at_the_door() {
+    const PLACES: usize = 320;
+    const TOO_MANY: usize = 40;
+    tell(|office| async move {
+        let body = json!({
+            "subject": { "type": "user", "id": "dana" },
+            "client": { "id": "shop-admin", "name": "Shop Admin" },
+            "requested_access": { "scope": "report:read" },
+        });
+        let mut holder = hold(&office.store()).await;
+        // One for all: to make a client takes longer than to ask.
+        let (client, url) = (client(), format!("{}/access/v1/requests", office.url));
+        let ask = || answer(client.post(&url).bearer_auth(API_KEY).json(&body));
+        let mut crowd: FuturesUnordered<_> = (0..PLACES + TOO_MANY).map(|_| ask()).collect();
+        for _ in 0..TOO_MANY {
+            let refused = tokio::time::timeout(PATIENCE, crowd.next()).await.unwrap().unwrap();
+            assert_eq!(refused.status, 503, "{}", refused.body);
+            assert_eq!(refused.headers["retry-after"], "5");
+        }
+        sqlx::raw_sql("rollback").execute(&mut holder).await.unwrap();
+        let others: Vec<u16> = crowd.map(|answer| answer.status).collect().await;
+        assert!(others.iter().all(|status| [201, 503].contains(status)), "{others:?}");
+        let let_in = others.iter().filter(|status| **status == 201).count();
+        assert!((256..=PLACES).contains(&let_in), "{let_in}");
+        let next = office.ask(&body).await;
+        assert_eq!(next.status, 201, "there is room again: {}", next.body);
         office
     })
     .await;
