@@ -6,11 +6,12 @@ use std::{fmt, sync::Arc};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use countersign_port::{
     clock::Now,
+    cookie,
     memory::{Lost, Memory},
     random::Random,
 };
 use hmac::{Hmac, KeyInit, Mac};
-use http::{HeaderMap, header::COOKIE};
+use http::HeaderMap;
 use jiff::SignedDuration;
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
@@ -55,7 +56,7 @@ impl Browsers {
         // Several consents of one browser have a cookie each.
         let name = format!("__Host-countersign-consent-{}", digest.get(..16).unwrap_or_default());
         let proof = self.proof(challenge).await?;
-        if let Some(shown) = cookie(headers, &name) {
+        if let Some(shown) = cookie::brought(headers, &name) {
             let shown = URL_SAFE_NO_PAD.decode(shown).unwrap_or_default();
             return Ok(match proof.clone().verify_slice(&shown) {
                 Ok(()) => Browser::Same,
@@ -68,7 +69,7 @@ impl Browsers {
             return Ok(Browser::Another);
         }
         let value = URL_SAFE_NO_PAD.encode(proof.finalize().into_bytes());
-        Ok(Browser::First(format!("{name}={value}; Path=/; Secure; HttpOnly; SameSite=Lax")))
+        Ok(Browser::First(cookie::fleeting(&name, &value)))
     }
 
     async fn proof(&self, challenge: &str) -> Result<Hmac<Sha256>, Lost> {
@@ -92,13 +93,6 @@ impl Browsers {
         let cause = || Lost { cause: "the key of the cookies was there and is gone".to_owned() };
         other.map(|record| record.secret).ok_or_else(cause)
     }
-}
-
-fn cookie<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
-    let all = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
-    let mut pairs =
-        all.flat_map(|text| text.split(';')).filter_map(|one| one.trim().split_once('='));
-    pairs.find(|(own, _)| *own == name).map(|(_, value)| value)
 }
 
 impl fmt::Debug for Browsers {

@@ -7,13 +7,13 @@ use axum::{
     Router,
     extract::{Query, State},
     http::{HeaderMap, StatusCode},
-    middleware::map_response,
     response::Response,
     routing::get,
 };
 use countersign_egress::Egress;
 use countersign_port::{
     consent::{Consent, Consents, Decided, NotAsked, Standing},
+    page::{Notice, guarded},
     text::Untrusted,
 };
 use serde::Deserialize;
@@ -25,7 +25,7 @@ use url::Url;
 use crate::{
     admin::{Admin, Known, NoHelp, Wanted},
     browser::{Browser, Browsers},
-    page::{self, Notice},
+    page,
     settings::Settings,
 };
 
@@ -70,10 +70,9 @@ pub fn routes(parts: Parts, consents: Arc<dyn Consents>) -> Router {
     };
     // A look at the headers alone must not take the place of the browser.
     let not_head = || async { StatusCode::METHOD_NOT_ALLOWED };
-    Router::new()
-        .route("/hydra/consent", get(consent).head(not_head))
-        .layer(map_response(page::guarded))
-        .with_state(door)
+    let router =
+        Router::new().route("/hydra/consent", get(consent).head(not_head)).with_state(door);
+    guarded(router)
 }
 
 async fn consent(

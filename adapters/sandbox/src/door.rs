@@ -10,6 +10,7 @@ use axum::{
     middleware::{self, Next},
     response::{IntoResponse, Response},
 };
+use cookie::{Cookie, SameSite};
 use secrecy::{ExposeSecret, SecretString};
 use subtle::ConstantTimeEq;
 use url::{Host, Url, form_urlencoded};
@@ -74,8 +75,9 @@ impl Key {
     /// Kept from scripts and from requests that another site starts.
     fn cookie(&self) -> Option<HeaderValue> {
         let key = self.0.expose_secret();
-        let cookie = format!("{COOKIE}={key}; Path=/demo; HttpOnly; SameSite=Strict");
-        HeaderValue::from_str(&cookie).ok()
+        let cookie = Cookie::build((COOKIE, key)).path("/demo").http_only(true);
+        let cookie = cookie.same_site(SameSite::Strict).build();
+        HeaderValue::from_str(&cookie.to_string()).ok()
     }
 }
 
@@ -143,8 +145,9 @@ fn shown_key(key: &Key, request: &Request) -> Option<Shown> {
         return Some(Shown::InAddress);
     }
     let cookies = text(request.headers(), header::COOKIE)?;
-    let mut pairs = cookies.split(';').filter_map(|pair| pair.trim().split_once('='));
-    pairs.any(|(name, value)| name == COOKIE && key.opens(value)).then_some(Shown::InCookie)
+    let mut cookies = Cookie::split_parse(cookies).flatten();
+    let opens = |cookie: Cookie<'_>| cookie.name() == COOKIE && key.opens(cookie.value());
+    cookies.any(opens).then_some(Shown::InCookie)
 }
 
 /// The only value of a header; a header that is there twice counts as absent.
@@ -212,7 +215,7 @@ mod tests {
         assert_eq!(response.status(), StatusCode::OK);
         assert_eq!(
             response.headers()[header::SET_COOKIE],
-            "countersign_demo=0123456789abcdef; Path=/demo; HttpOnly; SameSite=Strict"
+            "countersign_demo=0123456789abcdef; HttpOnly; SameSite=Strict; Path=/demo"
         );
         assert!(response.headers().contains_key(header::CONTENT_SECURITY_POLICY));
         assert_eq!(status("GET", "/demo", &[HERE, COOKIE_PAIR]).await, 200);

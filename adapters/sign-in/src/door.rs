@@ -7,7 +7,6 @@ use axum::{
     Router,
     extract::{Query, State},
     http::{HeaderMap, StatusCode},
-    middleware::map_response,
     response::Response,
     routing::get,
 };
@@ -15,6 +14,7 @@ use countersign_egress::Egress;
 use countersign_port::{
     access::Identity,
     memory::Lost,
+    page::{Notice, guarded},
     sign_in::{LinkCode, NoCode, SignIns},
 };
 use serde::Deserialize;
@@ -22,7 +22,7 @@ use tokio::sync::Semaphore;
 
 use crate::{
     issuer::{Issuer, NoSignIn},
-    page::{self, Notice},
+    page,
     settings::{PATH, Settings},
     trip::Trips,
 };
@@ -67,11 +67,11 @@ pub fn routes(parts: Parts, sign_ins: Arc<dyn SignIns>) -> Router {
     };
     // A look at the headers alone must not use up a sign-in.
     let not_head = || async { StatusCode::METHOD_NOT_ALLOWED };
-    Router::new()
+    let router = Router::new()
         .route(PATH, get(begin).head(not_head))
         .route(&format!("{PATH}/callback"), get(finish).head(not_head))
-        .layer(map_response(page::guarded))
-        .with_state(door)
+        .with_state(door);
+    guarded(router)
 }
 
 async fn begin(State(door): State<Door>) -> Response {

@@ -1,25 +1,19 @@
 //! What the person sees who signs in. Plain pages without a script.
 
 use askama::Template;
-use axum::response::{Html, IntoResponse, Response};
-use countersign_port::{sign_in::LinkCode, text::Untrusted};
+use axum::response::{IntoResponse, Response};
+use countersign_port::{
+    cookie::give,
+    page::{Notice, shown},
+    sign_in::LinkCode,
+    text::Untrusted,
+};
 use http::{
-    HeaderName, HeaderValue, StatusCode,
-    header::{
-        CACHE_CONTROL, CONTENT_SECURITY_POLICY, LOCATION, REFERRER_POLICY, SET_COOKIE,
-        X_CONTENT_TYPE_OPTIONS,
-    },
+    StatusCode,
+    header::{LOCATION, SET_COOKIE},
 };
 
 use crate::{settings::PATH, trip};
-
-/// Neither an address nor a script can take anything away from these pages.
-const HEADERS: [(HeaderName, &str); 4] = [
-    (REFERRER_POLICY, "no-referrer"),
-    (CACHE_CONTROL, "no-store"),
-    (CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'; base-uri 'none'"),
-    (X_CONTENT_TYPE_OPTIONS, "nosniff"),
-];
 
 #[derive(Template)]
 #[template(path = "code.html")]
@@ -40,14 +34,6 @@ struct NoticePage<'a> {
     title: &'a str,
     text: &'a str,
     again: &'a str,
-}
-
-/// A page that says something.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Notice {
-    pub(crate) status: StatusCode,
-    pub(crate) title: &'static str,
-    pub(crate) text: &'static str,
 }
 
 /// To the identity provider.
@@ -73,26 +59,6 @@ pub(crate) fn notice(notice: Notice) -> Response {
 
 /// The way has come to its end.
 fn arrived(mut response: Response) -> Response {
-    if let Ok(forget) = HeaderValue::from_str(&trip::forget()) {
-        response.headers_mut().insert(SET_COOKIE, forget);
-    }
-    response
-}
-
-fn shown(status: StatusCode, html: Result<String, askama::Error>) -> Response {
-    match html {
-        Ok(html) => (status, Html(html)).into_response(),
-        Err(error) => {
-            tracing::error!(%error, "a page could not be made");
-            StatusCode::INTERNAL_SERVER_ERROR.into_response()
-        }
-    }
-}
-
-/// Adds what goes with every answer, also with those that the router gives by itself.
-pub(crate) async fn guarded(mut response: Response) -> Response {
-    for (name, value) in HEADERS {
-        response.headers_mut().insert(name, HeaderValue::from_static(value));
-    }
+    give(&mut response, &trip::forget());
     response
 }

@@ -7,10 +7,11 @@ use std::{sync::Arc, time::Duration};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use countersign_port::{
     clock::Now,
+    cookie,
     memory::{Lost, Memory},
     random::Random,
 };
-use http::{HeaderMap, header::COOKIE};
+use http::HeaderMap;
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
@@ -50,7 +51,7 @@ impl Trips {
         state: &str,
         headers: &HeaderMap,
     ) -> Result<Option<Trip>, Lost> {
-        let Some(secret) = cookie(headers) else { return Ok(None) };
+        let Some(secret) = cookie::brought(headers, COOKIE_NAME) else { return Ok(None) };
         let trip = Trip { state: state.to_owned(), secret: secret.to_owned() };
         Ok(self.memory.unmark(&trip.mark()).await?.then_some(trip))
     }
@@ -72,10 +73,8 @@ impl Trip {
         URL_SAFE_NO_PAD.encode(Sha256::digest(self.verifier()))
     }
 
-    /// `Lax`, because the way back begins at the provider.
     pub(crate) fn cookie(&self) -> String {
-        let (seconds, secret) = (TIME.as_secs(), &self.secret);
-        format!("{COOKIE_NAME}={secret}; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age={seconds}")
+        cookie::lasting(COOKIE_NAME, &self.secret, TIME)
     }
 
     /// Binds the state to the browser: neither is worth anything without the other.
@@ -87,18 +86,11 @@ impl Trip {
 
 /// Takes the cookie away.
 pub(crate) fn forget() -> String {
-    format!("{COOKIE_NAME}=; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=0")
+    cookie::taken_away(COOKIE_NAME)
 }
 
 fn digest(what: &str, secret: &str) -> String {
     URL_SAFE_NO_PAD.encode(Sha256::digest(format!("countersign/link/{what}/{secret}")))
-}
-
-fn cookie(headers: &HeaderMap) -> Option<&str> {
-    let lines = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
-    let mut cookies =
-        lines.flat_map(|line| line.split(';')).filter_map(|each| each.split_once('='));
-    cookies.find(|(name, _)| name.trim() == COOKIE_NAME).map(|(_, value)| value.trim())
 }
 
 impl std::fmt::Debug for Trips {

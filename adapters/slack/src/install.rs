@@ -6,14 +6,15 @@ use std::{fmt, sync::Arc, time::Duration};
 use axum::{
     Router,
     extract::{Query, State},
-    http::{HeaderMap, StatusCode, header::COOKIE},
-    middleware::map_response,
+    http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
     routing::get,
 };
 use countersign_port::{
     clock::Now,
+    cookie,
     memory::{Lost, Memory},
+    page::guarded,
     random::Random,
 };
 use jiff::Timestamp;
@@ -101,16 +102,16 @@ pub async fn install_link(public_url: &str, marks: &Marks) -> Result<String, Los
 pub fn routes(installer: Arc<Installer>) -> Router {
     // A look at the headers alone must not use up a link.
     let not_head = || async { StatusCode::METHOD_NOT_ALLOWED };
-    Router::new()
+    let router = Router::new()
         .route("/slack/install", get(begin).head(not_head))
         .route("/slack/oauth/callback", get(finish).head(not_head))
-        .layer(map_response(page::guarded))
-        .with_state(installer)
+        .with_state(installer);
+    guarded(router)
 }
 
 async fn begin(State(installer): State<Arc<Installer>>, Query(query): Query<Begin>) -> Response {
     match installer.begin(query.t.as_deref()).await {
-        Ok((url, cookie)) => page::redirect(&url, &set_cookie(&cookie)),
+        Ok((url, cookie)) => page::redirect(&url, &cookie::lasting(COOKIE_NAME, &cookie, TIME)),
         Err(fault) => fault.into_response(),
     }
 }
@@ -120,14 +121,14 @@ async fn finish(
     Query(query): Query<Return>,
     headers: HeaderMap,
 ) -> Response {
-    match installer.finish(&query, cookie(&headers)).await {
+    match installer.finish(&query, cookie::brought(&headers, COOKIE_NAME)).await {
         Ok(installation) => {
             tracing::info!(installation, "the app was installed in Slack");
             Page {
                 title: "Installed",
                 text: &format!("Countersign is installed in {installation}."),
             }
-            .response(StatusCode::OK, Some(&forget_cookie()))
+            .response(StatusCode::OK, Some(&cookie::taken_away(COOKIE_NAME)))
         }
         Err(fault) => fault.into_response(),
     }
@@ -236,23 +237,6 @@ fn authorize_url(api_url: &Url) -> Url {
     let mut url = api_url.clone();
     url.set_path("/oauth/v2/authorize");
     url
-}
-
-fn cookie(headers: &HeaderMap) -> Option<&str> {
-    let lines = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
-    let mut cookies =
-        lines.flat_map(|line| line.split(';')).filter_map(|each| each.split_once('='));
-    cookies.find(|(name, _)| name.trim() == COOKIE_NAME).map(|(_, value)| value.trim())
-}
-
-/// `Lax`, because the way back begins at Slack.
-fn set_cookie(value: &str) -> String {
-    let seconds = TIME.as_secs();
-    format!("{COOKIE_NAME}={value}; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age={seconds}")
-}
-
-fn forget_cookie() -> String {
-    format!("{COOKIE_NAME}=; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=0")
 }
 
 impl fmt::Debug for Marks {

@@ -103,7 +103,7 @@ impl Scene {
         assert_eq!(away.status, 303, "{}", away.text);
         let cookie = away.header("set-cookie");
         assert!(cookie.starts_with("__Host-countersign-link="), "{cookie}");
-        assert!(cookie.contains("; Secure; HttpOnly; SameSite=Lax"), "{cookie}");
+        assert!(cookie.contains("; HttpOnly; SameSite=Lax; Secure; Path=/"), "{cookie}");
         let cookie = cookie.split(';').next().unwrap().to_owned();
         let back = open(away.header("location"), None).await;
         let back = back.header("location").replace("https://countersign.example", &self.office.url);

@@ -6,7 +6,7 @@ use axum::{
     body::{Body, to_bytes},
     http::{
         Method, Request,
-        header::{LOCATION, REFERRER_POLICY, SET_COOKIE},
+        header::{COOKIE, LOCATION, REFERRER_POLICY, SET_COOKIE},
     },
 };
 use serde_json::json;
@@ -140,7 +140,7 @@ async fn a_link_leads_to_slack_with_what_slack_needs() {
     assert_eq!(query[3].1.len(), 43, "32 bytes");
     let cookie = seen.header("set-cookie");
     assert!(cookie.starts_with("__Host-"), "{cookie}");
-    assert!(cookie.ends_with("; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=600"), "{cookie}");
+    assert!(cookie.ends_with("; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=600"), "{cookie}");
     assert!(!cookie.contains(&query[3].1), "the cookie is not the state");
 }
 
