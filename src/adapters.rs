@@ -13,6 +13,7 @@ use axum::Router;
 use countersign_egress::token::assertion::{Stamp, Stamps};
 use countersign_port::{
     auth_server::AuthServer, chat::Chat, clock::Now, directory::Directory, memory::Memory,
+    random::Random,
 };
 use countersign_sandbox::{demo, door::Key, page, visitor::Visitor, workspace::Sandbox};
 use countersign_slack::{usergroups::SOURCE, who};
@@ -128,6 +129,12 @@ pub fn auth_server(clients: &mut [Integrator], means: &Means) -> Arc<dyn AuthSer
 fn time(clock: &Clock) -> Now {
     let clock = clock.clone();
     Now(Arc::new(move || clock.now()))
+}
+
+/// What nobody can guess, as adapters ask for it.
+fn random(means: &Means) -> Random {
+    let seeds = means.seeds.clone();
+    Random(Arc::new(move || seeds.seed().0))
 }
 
 /// What makes an assertion one of its own.

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use axum::Router;
 use countersign_egress::{BuildError, Egress};
 use countersign_hydra::{Browsers, Parts, doctor, routes, settings::Settings};
-use countersign_port::{consent::Consents, finding::Finding, random::Random};
+use countersign_port::{consent::Consents, finding::Finding};
 
-use super::time;
+use super::{random, time};
 use crate::means::Means;
 
 /// The name under which it keeps its records.
@@ -18,13 +18,11 @@ pub fn door(
     settings: &Settings,
     means: &Means,
 ) -> impl FnOnce(Arc<dyn Consents>) -> Router + use<> {
-    let seeds = means.seeds.clone();
-    let random = Random(Arc::new(move || seeds.seed().0));
     let memory = Arc::new(means.memory(ADAPTER));
     let parts = Parts {
         settings: settings.clone(),
         egress: means.egress.clone(),
-        browsers: Browsers::new(memory, random, time(&means.clock)),
+        browsers: Browsers::new(memory, random(means), time(&means.clock)),
     };
     move |consents| routes(parts, consents)
 }

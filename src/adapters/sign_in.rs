@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use axum::Router;
-use countersign_port::{finding::Finding, random::Random, sign_in::SignIns};
+use countersign_port::{finding::Finding, sign_in::SignIns};
 use countersign_sign_in::{Parts, Trips, routes, settings::PATH, settings::Settings};
 
-use super::time;
+use super::{random, time};
 use crate::means::Means;
 
 /// The name under which it keeps its marks.
@@ -24,13 +24,11 @@ pub async fn examine(settings: &Settings, means: &Means) -> Finding {
 
 /// The page itself.
 pub fn door(settings: &Settings, means: &Means) -> impl FnOnce(Arc<dyn SignIns>) -> Router + use<> {
-    let seeds = means.seeds.clone();
-    let random = Random(Arc::new(move || seeds.seed().0));
     let memory = Arc::new(means.memory(ADAPTER));
     let parts = Parts {
         settings: settings.clone(),
         egress: means.egress.clone(),
-        trips: Trips { memory, random, now: time(&means.clock) },
+        trips: Trips { memory, random: random(means), now: time(&means.clock) },
     };
     move |sign_ins| routes(parts, sign_ins)
 }

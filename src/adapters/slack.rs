@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use countersign_port::{directory::Directory, memory::Memory, random::Random};
+use countersign_port::{directory::Directory, memory::Memory};
 use countersign_slack::{
     install::{Installer, Marks},
     oauth::OAuth,
@@ -12,7 +12,7 @@ use countersign_slack::{
     usergroups::UserGroups,
 };
 
-use super::time;
+use super::{random, time};
 use crate::means::Means;
 
 /// The name under which it keeps its records.
@@ -45,7 +45,6 @@ pub(super) fn connect(settings: &Settings, means: &Means) -> (Slack, Arc<dyn Dir
 
 /// What makes links for operators who install the app.
 pub fn marks(means: &Means) -> Marks {
-    let seeds = means.seeds.clone();
-    let random = Random(Arc::new(move || seeds.seed().0));
-    Marks { memory: Arc::new(means.memory(ADAPTER)), random, now: time(&means.clock) }
+    let memory = Arc::new(means.memory(ADAPTER));
+    Marks { memory, random: random(means), now: time(&means.clock) }
 }
