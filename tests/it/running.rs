@@ -1,8 +1,9 @@
 //! The program as a process of its own: run to its end, or serving until it is told to stop.
 
 use std::{
+    fs,
     io::{BufRead, BufReader, Read},
-    path::Path,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     thread::JoinHandle,
 };
@@ -29,6 +30,23 @@ pub(crate) async fn run(arguments: &[&str], environment: &[(&'static str, String
         out: String::from_utf8(output.stdout).unwrap(),
         err: String::from_utf8(output.stderr).unwrap(),
     }
+}
+
+/// Fills a folder: the policy says yes to `cache.flush` at once. Gives the path of the configuration.
+pub(crate) fn flushing(folder: &Path, config: &str) -> PathBuf {
+    let policy = "version: 1\nrules:\n  \
+        - { name: flush, if: { action: cache.flush }, pre_approve: { valid_for: 1h } }\n";
+    let catalogue = "actions:\n  cache.flush: { title: Flush a cache, risk: low, owner: shop, \
+        env: prod, access: read }\n";
+    for (name, text) in [
+        ("countersign.yaml", config),
+        ("policy.yaml", policy),
+        ("catalogue.yaml", catalogue),
+        ("people.yaml", "people:\n  dana: { name: Dana Novak, groups: [shop] }\n"),
+    ] {
+        fs::write(folder.join(name), text).unwrap();
+    }
+    folder.join("countersign.yaml")
 }
 
 /// A running `countersign serve`.

@@ -1,7 +1,7 @@
 //! The process dies with an access token in its hand: what came in the place of the refresh token that
 //! it was asked with is on disk.
 
-use std::{fs, path::Path};
+use std::path::{Path, PathBuf};
 
 use countersign::clock::Clock;
 use serde_json::json;
@@ -12,10 +12,10 @@ use crate::{
     office::{API_KEY, ENCRYPTION_KEY, answer, client},
     patience::until,
     receiver::{self, Receiver},
-    running::Running,
+    running::{Running, flushing},
 };
 
-fn write(folder: &Path, database: &Database, receiver: &Receiver, login: &Login) {
+fn write(folder: &Path, database: &Database, receiver: &Receiver, login: &Login) -> PathBuf {
     let config = format!(
         r#"
 listen: 127.0.0.1:0
@@ -39,21 +39,10 @@ egress: {{ allow: [127.0.0.1/32] }}
         receiver.endpoint,
         login.endpoint,
     );
-    let policy = "version: 1\nrules:\n  \
-        - { name: flush, if: { action: cache.flush }, pre_approve: { valid_for: 1h } }\n";
-    let catalogue = "actions:\n  cache.flush: { title: Flush a cache, risk: low, owner: shop, \
-        env: prod, access: read }\n";
-    for (name, text) in [
-        ("countersign.yaml", config.as_str()),
-        ("policy.yaml", policy),
-        ("catalogue.yaml", catalogue),
-        ("people.yaml", "people:\n  dana: { name: Dana Novak, groups: [shop] }\n"),
-    ] {
-        fs::write(folder.join(name), text).unwrap();
-    }
+    flushing(folder, &config)
 }
 
-async fn serve(folder: &Path) -> Running {
+async fn serve(config: &Path) -> Running {
     let environment = vec![
         ("API_KEY", API_KEY.to_owned()),
         ("ENCRYPTION_KEY", ENCRYPTION_KEY.to_owned()),
@@ -61,7 +50,7 @@ async fn serve(folder: &Path) -> Running {
         ("TOKEN_SECRET", login::SECRET.to_owned()),
         ("REFRESH_TOKEN", login::DEPOSITED.to_owned()),
     ];
-    let config = folder.join("countersign.yaml");
+    let config = config.to_owned();
     tokio::task::spawn_blocking(move || Running::start(&config, &environment)).await.unwrap()
 }
 
@@ -84,8 +73,8 @@ async fn survives(database: Database) {
     login.trusts_the_deposit();
     login.gives_for(1);
     let folder = tempfile::tempdir().unwrap();
-    write(folder.path(), &database, &receiver, &login);
-    let process = serve(folder.path()).await;
+    let config = write(folder.path(), &database, &receiver, &login);
+    let process = serve(&config).await;
     // The first token is used, for nothing; from then on the deposited refresh token is good no more.
     receiver.answer([(503, None)]);
     decided(&process, &receiver).await;
@@ -93,7 +82,7 @@ async fn survives(database: Database) {
     assert_eq!((first.status, first.bearer), (503, Some(bearer(1))));
     tokio::task::spawn_blocking(|| process.kill()).await.unwrap();
 
-    let process = serve(folder.path()).await;
+    let process = serve(&config).await;
     let taken = || receiver.read().into_iter().find(|delivery| delivery.status == 200);
     let taken = until("the callback", taken).await;
     assert_eq!((taken.id, taken.bearer), (first.id, Some(bearer(2))));

@@ -1,7 +1,7 @@
 //! No credential is ever logged: a process that logs all it can gives one, sees it redeemed and
 //! refused, and is asked about it. What must not be there is then looked for in its log.
 
-use std::fs;
+use std::path::{Path, PathBuf};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
@@ -9,13 +9,13 @@ use serde_json::{Value, json};
 use super::bank::AUD;
 use crate::{
     office::{API_KEY, Answer, BANK_KEY, answer, client},
-    running::Running,
+    running::{Running, flushing},
 };
 
 const SESSION: &str = "canary-session-0123456789";
 const IDEMPOTENCY: &str = "canary-key-0123456789";
 
-fn write(folder: &std::path::Path) {
+fn write(folder: &Path) -> PathBuf {
     let config = format!(
         r#"
 listen: 127.0.0.1:0
@@ -27,18 +27,7 @@ resource_servers: [{{ id: "{AUD}", api_keys: [{{ env: BANK_KEY }}] }}]
 "#,
         folder.join("it.db").display()
     );
-    let policy = "version: 1\nrules:\n  \
-        - { name: flush, if: { action: cache.flush }, pre_approve: { valid_for: 1h } }\n";
-    let catalogue = "actions:\n  cache.flush: { title: Flush a cache, risk: low, owner: shop, \
-        env: prod, access: read }\n";
-    for (name, text) in [
-        ("countersign.yaml", config.as_str()),
-        ("policy.yaml", policy),
-        ("catalogue.yaml", catalogue),
-        ("people.yaml", "people:\n  dana: { name: Dana Novak, groups: [shop] }\n"),
-    ] {
-        fs::write(folder.join(name), text).unwrap();
-    }
+    flushing(folder, &config)
 }
 
 async fn post(url: String, body: &Value) -> Answer {
@@ -53,7 +42,7 @@ async fn form(url: String, pairs: &[(&str, &str)]) -> Answer {
 #[tokio::test(flavor = "multi_thread")]
 async fn no_credential_is_in_the_log_of_a_process_that_logs_all_it_can() {
     let folder = tempfile::tempdir().unwrap();
-    write(folder.path());
+    let config = write(folder.path());
     let sealing = STANDARD.encode([7; 32]);
     let environment = vec![
         ("RUST_LOG", "trace".to_owned()),
@@ -61,7 +50,6 @@ async fn no_credential_is_in_the_log_of_a_process_that_logs_all_it_can() {
         ("BANK_KEY", BANK_KEY.to_owned()),
         ("ENCRYPTION_KEY", sealing.clone()),
     ];
-    let config = folder.path().join("countersign.yaml");
     let start = move || Running::start(&config, &environment);
     let running = tokio::task::spawn_blocking(start).await.unwrap();
     let url = running.url.clone();
