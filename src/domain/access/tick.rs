@@ -1,5 +1,5 @@
-//! Do whatever has come due: expire, escalate, lapse, call a review overdue. A level, not an event: run twice, it does
-//! nothing the second time.
+//! Does whatever has come due: expires, escalates, lapses, calls a review overdue. A level, not an
+//! event: run twice, it does nothing the second time.
 
 use jiff::Timestamp;
 use serde_json::json;
