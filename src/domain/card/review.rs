@@ -12,6 +12,7 @@ use crate::domain::{
     approval::ApprovalStatus,
     button::{Meaning, token},
     id::{CardId, PersonId},
+    people::Person,
     request::Urgency,
     review::{Review, Signed, State},
 };
@@ -106,23 +107,27 @@ pub(super) const fn words(judgement: Judgement) -> &'static str {
     }
 }
 
-/// The names of those who could sign it off.
-pub(super) fn reviewers(scene: Scene<'_>, review: &Review) -> Vec<String> {
+/// Who could sign it off. By their ids: two of them may have one name.
+fn could_review<'a>(scene: Scene<'a>, review: &Review) -> impl Iterator<Item = &'a Person> {
     let excluded = scene.view.plans.get(scene.item).map_or(&[][..], |plan| &plan.excluded);
-    let may = |id: &PersonId| {
+    let may = move |id: &PersonId| {
         !excluded.contains(id)
             && scene.view.request.subject.id != id.as_str()
             && !votes(scene).any(|vote| said_yes(vote, id))
     };
     let members = scene.people.members_of(std::slice::from_ref(&review.by));
-    members.into_iter().filter(|person| may(&person.id)).map(shown_name).collect()
+    members.into_iter().filter(move |person| may(&person.id))
+}
+
+/// The names of those who could sign it off.
+pub(super) fn reviewers(scene: Scene<'_>, review: &Review) -> Vec<String> {
+    could_review(scene, review).map(shown_name).collect()
 }
 
 /// Whether the review of an item waits for this person.
 pub fn waits_for(scene: Scene<'_>, person: &PersonId) -> bool {
     let Some(review) = of(scene).filter(|review| review.signed.is_none()) else { return false };
-    let own = scene.people.get(person).map(shown_name);
-    own.is_some_and(|own| reviewers(scene, review).contains(&own))
+    could_review(scene, review).any(|other| other.id == *person)
 }
 
 /// Adds the two answers to a card that hangs where the review is asked.
@@ -204,3 +209,6 @@ fn over(review: &Review) -> String {
     let at = signed.at.strftime("%H:%M UTC");
     format!("{} reviewed this at {at}: {}.", signed.name.display(), words(signed.judgement))
 }
+
+#[cfg(test)]
+mod tests;
