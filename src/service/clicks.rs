@@ -200,7 +200,7 @@ impl Service {
         match self.parts.ledger.submit(self.command(act)).await {
             Ok(view) => {
                 if matches!(meaning.verb, Verb::Justified | Verb::NotJustified) {
-                    return self.not_reviewed(&law, &view, posted, why);
+                    return self.not_reviewed(&law, &view, posted, (why, person.as_ref()));
                 }
                 let now = self.parts.clock.now();
                 let scene = Scene { view: &view, item: posted.item, people: &law.people, now };

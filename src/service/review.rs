@@ -13,6 +13,7 @@ use crate::{
     domain::{
         access::{Act, Refused, review::SignOff, slice::View},
         card::{Scene, refusal, review},
+        id::PersonId,
         people::Person,
     },
     law::Law,
@@ -43,7 +44,7 @@ impl Service {
             Ok(view) => Ok(self.draw(law, &view, posted)),
             Err(Refused::Vote(kind)) => {
                 let view = self.posted_view(posted).await?;
-                Err(self.not_reviewed(law, &view, posted, kind))
+                Err(self.not_reviewed(law, &view, posted, (kind, Some(&person.id))))
             }
             Err(_) => Err(refusal::plain(RefusalKind::Unavailable)),
         }
@@ -55,10 +56,11 @@ impl Service {
         law: &Law,
         view: &View,
         posted: &PostedCard,
-        why: RefusalKind,
+        (why, person): (RefusalKind, Option<&PersonId>),
     ) -> Refusal {
         let now = self.parts.clock.now();
-        review::refused(Scene { view, item: posted.item, people: &law.people, now }, why)
+        let scene = Scene { view, item: posted.item, people: &law.people, now };
+        review::refused(scene, why, person)
     }
 }
 

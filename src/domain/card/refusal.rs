@@ -125,7 +125,7 @@ pub fn not_arranged(why: &impl std::fmt::Display) -> Refusal {
     Refusal { kind: RefusalKind::NotArranged, sentence }
 }
 
-fn too_weak(others: &str) -> String {
+pub(super) fn too_weak(others: &str) -> String {
     format!(
         "This wants accounts that somebody has declared, and yours is linked by your sign-in alone, so \
          nothing was recorded. Say “link” to Countersign here and read the code out to an operator, \

@@ -174,11 +174,12 @@ fn answers(card: &Card) -> Vec<Button> {
     ]
 }
 
-/// The sentence for an answer that was not taken.
-pub fn refused(scene: Scene<'_>, kind: RefusalKind) -> Refusal {
+/// The sentence for an answer that was not taken from somebody.
+pub fn refused(scene: Scene<'_>, kind: RefusalKind, person: Option<&PersonId>) -> Refusal {
     let Some(review) = of(scene) else { return refusal::plain(kind) };
-    let who = reviewers(scene, review);
-    let can = if who.is_empty() { "Nobody".to_owned() } else { names(&who) };
+    let others = could_review(scene, review).filter(|other| Some(&other.id) != person);
+    let others: Vec<String> = others.map(shown_name).collect();
+    let can = if others.is_empty() { "Nobody".to_owned() } else { names(&others) };
     let sentences = [
         (
             RefusalKind::OwnRequest,
@@ -192,6 +193,7 @@ pub fn refused(scene: Scene<'_>, kind: RefusalKind) -> Refusal {
             RefusalKind::NotEligible,
             format!("You're not in {}, who review this. {can} can.", review.by),
         ),
+        (RefusalKind::LinkTooWeak, refusal::too_weak(&can)),
         (RefusalKind::Over, over(review)),
         (
             RefusalKind::Unexplained,

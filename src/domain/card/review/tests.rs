@@ -1,4 +1,4 @@
-//! For whom a review waits.
+//! For whom a review waits, and what is said to those whose word is not taken.
 
 use countersign_port::access::Choice;
 
@@ -40,4 +40,16 @@ fn a_review_waits_for_people_not_for_their_names() {
     let waits = |id: &&str| waits_for(scene, &PersonId::from(*id));
     let all: Vec<&str> = ["doyle", "erin", "okoro", "sam"].into_iter().filter(waits).collect();
     assert_eq!(all, ["erin", "okoro"]);
+}
+
+#[test]
+fn whoever_is_linked_too_weakly_is_told_how_to_mend_it_and_who_else_can() {
+    let (house, people) = (granted(), People::parse(PEOPLE).unwrap());
+    let scene = scene(&house, &people);
+    let says =
+        |id: &str| refused(scene, RefusalKind::LinkTooWeak, Some(&PersonId::from(id))).sentence;
+    let said = says("erin");
+    assert!(said.starts_with("This wants accounts that somebody has declared"), "{said}");
+    assert!(said.ends_with("Sam Okoro can decide meanwhile."), "{said}");
+    assert!(says("okoro").ends_with("Erin Doyle can decide meanwhile."));
 }
