@@ -1,7 +1,11 @@
 //! Guardrails and rules as loaded: conditions compiled, names checked, owners still to be filled
 //! in from the catalogue.
 
-use super::{condition::Conditions, step_up::StepUp};
+use super::{
+    attribute::Attribute,
+    condition::{Conditions, Test},
+    step_up::StepUp,
+};
 use crate::domain::{
     brake::Brake,
     diagnostic::Span,
@@ -138,6 +142,15 @@ pub enum ChannelName {
     Named(Channel),
     /// The channel that has the owner's name.
     Owner,
+}
+
+impl Rule {
+    /// Whether it decides only where the glass is broken.
+    pub fn is_for_emergencies(&self) -> bool {
+        self.conditions.all.iter().any(|condition| {
+            condition.attribute == Attribute::BreakGlass && condition.test == Test::Flag(true)
+        })
+    }
 }
 
 impl Tightening {

@@ -5,8 +5,6 @@ use std::collections::BTreeSet;
 use super::{
     super::{
         Refused,
-        attribute::Attribute,
-        condition::Test,
         draft::Owner,
         rule::{ReviewTerms, Rule},
     },
@@ -48,10 +46,7 @@ enum Trouble {
 
 /// A rule that is meant for emergencies, and that nobody looks at afterwards.
 fn unreviewed(rule: &Rule) -> Option<Finding> {
-    let breaks_glass = rule.conditions.all.iter().any(|condition| {
-        condition.attribute == Attribute::BreakGlass && condition.test == Test::Flag(true)
-    });
-    breaks_glass.then(|| {
+    rule.is_for_emergencies().then(|| {
         let message = format!("nobody reviews what the rule `{}` grants", rule.name);
         let help = "add `review_after: { by: <group>, within: 24h }`: an emergency is looked at \
             afterwards, by somebody else";

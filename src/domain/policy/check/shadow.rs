@@ -130,7 +130,8 @@ fn meet(
     first: &Match<'_>,
     meeting: &mut BTreeSet<(usize, usize)>,
 ) {
-    let Some(lax) = rules.get(first.rule).filter(|rule| !is_break_glass(rule)) else { return };
+    // An emergency is there to ask fewer people.
+    let Some(lax) = rules.get(first.rule).filter(|rule| !rule.is_for_emergencies()) else { return };
     // Most rules ask for as much: they need no closer look.
     let own = weights.get(first.rule);
     let heavier = |second: &&Match<'_>| second.rule > first.rule && weights.get(second.rule) > own;
@@ -153,11 +154,6 @@ fn is_inside(plot: &Plot<'_>, first: &Match<'_>, second: usize) -> bool {
 
 fn is_apart(plot: &Plot<'_>, (first, second): (usize, usize)) -> bool {
     plot.reached(first).is_some_and(|first| !is_inside(plot, first, second))
-}
-
-/// An emergency is there to ask fewer people.
-fn is_break_glass(rule: &Rule) -> bool {
-    rule.conditions.all.iter().any(|condition| condition.name == "break_glass")
 }
 
 /// How many people a rule asks, all in all.
