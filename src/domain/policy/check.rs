@@ -3,6 +3,7 @@
 //! as sets, never tried out; where that cannot tell, nothing is said.
 
 mod crowd;
+mod owners;
 mod reach;
 mod review;
 mod shadow;

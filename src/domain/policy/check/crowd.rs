@@ -9,7 +9,8 @@ use super::{
         rule::{AskTerms, Decision, GroupName, Rule},
         staffing,
     },
-    Code, Finding, listed,
+    Code, Finding,
+    owners::{Reason, told},
     reach::Ground,
 };
 use crate::domain::{
@@ -28,13 +29,8 @@ pub(super) fn findings(ground: &Ground<'_>) -> Vec<Finding> {
             continue;
         }
         let at_least = ground.always(number).at_least;
-        let owners: BTreeSet<&Group> =
-            ground.things_of(number).into_iter().map(|thing| &thing.entry.owner).collect();
-        let troubles = owners.iter().filter_map(|owner| {
-            let trouble = trouble(ground, owner, &rule.decision, at_least)?;
-            Some((*owner, trouble))
-        });
-        findings.extend(told(rule, troubles.collect(), owners.len()));
+        let why = |owner: &Group| trouble(ground, owner, &rule.decision, at_least);
+        findings.extend(told(ground, (number, rule), why));
     }
     findings
 }
@@ -110,45 +106,7 @@ fn trouble(
     })
 }
 
-/// One finding for each kind of trouble, however many owners have it. A rule that works for some of
-/// them is no fault: one team without a channel must not keep the law of all from being in force.
-fn told(rule: &Rule, mut troubles: Vec<(&Group, Trouble)>, owners: usize) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    while let Some((_, first)) = troubles.first() {
-        let code = first.code();
-        let (same, others): (Vec<_>, Vec<_>) =
-            troubles.into_iter().partition(|(_, trouble)| trouble.code() == code);
-        troubles = others;
-        let works_for_some = same.len() < owners;
-        let names = listed(same.iter().map(|(owner, _)| owner.as_str()));
-        let Some((_, trouble)) = same.first() else { break };
-        let message = format!("the rule `{}` {}", rule.name, trouble.sentence());
-        let help = format!("for what belongs to {names}: {}", trouble.remedy());
-        let finding = Finding::new(code, place(rule, trouble), message, help);
-        findings.push(if works_for_some { finding.into_warning() } else { finding });
-    }
-    findings
-}
-
-/// The ask that cannot be fulfilled where it can be told, the rule otherwise.
-fn place(rule: &Rule, trouble: &Trouble) -> Span {
-    let Decision::Ask(steps) = &rule.decision else { return rule.span };
-    let wanted = match trouble {
-        Trouble::TooFew(from, _) | Trouble::WithoutRequester(from, _) => from,
-        Trouble::NoChannel(_) | Trouble::Shared(..) => return rule.span,
-    };
-    let is_meant = |ask: &AskTerms| {
-        ask.from.len() == wanted.len()
-            && ask.from.iter().all(|name| match name {
-                GroupName::Named(group) => wanted.contains(group),
-                GroupName::Owner | GroupName::OwnerLead => true,
-            })
-    };
-    let mut asks = steps.iter().flatten().zip(rule.places.iter().flatten());
-    asks.find(|(ask, _)| is_meant(ask)).map_or(rule.span, |(_, place)| *place)
-}
-
-impl Trouble {
+impl Reason for Trouble {
     fn code(&self) -> Code {
         match self {
             Self::NoChannel(_) => Code::NoChannel,
@@ -158,11 +116,11 @@ impl Trouble {
         }
     }
 
-    fn sentence(&self) -> String {
+    fn message(&self, rule: &Rule) -> String {
         let groups = |from: &[Group]| {
             from.iter().map(|group| format!("`{group}`")).collect::<Vec<_>>().join(" and ")
         };
-        match self {
+        let what = match self {
             Self::NoChannel(channel) => {
                 format!("asks in `{channel}`, and there is no address for that channel")
             }
@@ -176,7 +134,8 @@ impl Trouble {
             Self::WithoutRequester(from, name) => {
                 format!("leaves too few in {} when {name} is the one who asks", groups(from))
             }
-        }
+        };
+        format!("the rule `{}` {what}", rule.name)
     }
 
     fn remedy(&self) -> &'static str {
@@ -186,5 +145,23 @@ impl Trouble {
             Self::Shared(..) => "ask different groups, ask fewer people, or let more join",
             Self::WithoutRequester(..) => "put one more into the group, or ask one fewer",
         }
+    }
+
+    /// The ask that cannot be fulfilled where it can be told, the rule otherwise.
+    fn place(&self, rule: &Rule) -> Span {
+        let Decision::Ask(steps) = &rule.decision else { return rule.span };
+        let wanted = match self {
+            Self::TooFew(from, _) | Self::WithoutRequester(from, _) => from,
+            Self::NoChannel(_) | Self::Shared(..) => return rule.span,
+        };
+        let is_meant = |ask: &AskTerms| {
+            ask.from.len() == wanted.len()
+                && ask.from.iter().all(|name| match name {
+                    GroupName::Named(group) => wanted.contains(group),
+                    GroupName::Owner | GroupName::OwnerLead => true,
+                })
+        };
+        let mut asks = steps.iter().flatten().zip(rule.places.iter().flatten());
+        asks.find(|(ask, _)| is_meant(ask)).map_or(rule.span, |(_, place)| *place)
     }
 }

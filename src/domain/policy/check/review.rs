@@ -8,10 +8,12 @@ use super::{
         draft::Owner,
         rule::{ReviewTerms, Rule},
     },
-    Code, Finding, listed,
+    Code, Finding,
+    owners::{Reason, told},
     reach::Ground,
 };
 use crate::domain::{
+    diagnostic::Span,
     id::{Group, PersonId},
     plan::{Ask, Step},
 };
@@ -23,12 +25,8 @@ pub(super) fn findings(ground: &Ground<'_>) -> Vec<Finding> {
             findings.extend(unreviewed(rule));
             continue;
         };
-        let owners: BTreeSet<&Group> =
-            ground.things_of(number).into_iter().map(|thing| &thing.entry.owner).collect();
-        let troubles = owners
-            .iter()
-            .filter_map(|owner| Some((*owner, trouble(ground, owner, (rule, terms))?)));
-        findings.extend(told(rule, troubles.collect(), owners.len()));
+        let why = |owner: &Group| trouble(ground, owner, (rule, terms));
+        findings.extend(told(ground, (number, rule), why));
     }
     findings
 }
@@ -100,27 +98,8 @@ fn approvers<'a>(ground: &Ground<'a>, steps: &[Step]) -> BTreeSet<&'a PersonId> 
     asks.flat_map(|circle| people.ids_in(&circle).collect::<Vec<_>>()).collect()
 }
 
-/// One finding for each kind of trouble, however many owners have it; a warning where the rule works
-/// for some of them.
-fn told(rule: &Rule, mut troubles: Vec<(&Group, Trouble)>, owners: usize) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    while let Some((_, first)) = troubles.first() {
-        let code = first.code();
-        let (same, others): (Vec<_>, Vec<_>) =
-            troubles.into_iter().partition(|(_, trouble)| trouble.code() == code);
-        troubles = others;
-        let names = listed(same.iter().map(|(owner, _)| owner.as_str()));
-        let Some((_, trouble)) = same.first() else { break };
-        let message = format!("the review of the rule `{}` {}", rule.name, trouble.sentence());
-        let help = format!("for what belongs to {names}: {}", trouble.remedy());
-        let finding = Finding::new(code, rule.review_place.unwrap_or(rule.span), message, help);
-        findings.push(if same.len() < owners { finding.into_warning() } else { finding });
-    }
-    findings
-}
-
-impl Trouble {
-    const fn code(&self) -> Code {
+impl Reason for Trouble {
+    fn code(&self) -> Code {
         match self {
             Self::NoChannel(_) => Code::NoChannel,
             Self::Nobody(_) => Code::ReviewByNobody,
@@ -128,8 +107,8 @@ impl Trouble {
         }
     }
 
-    fn sentence(&self) -> String {
-        match self {
+    fn message(&self, rule: &Rule) -> String {
+        let what = match self {
             Self::NoChannel(channel) => {
                 format!("is asked in `{channel}`, and there is no address for that channel")
             }
@@ -142,15 +121,20 @@ impl Trouble {
             Self::Approvers(group) => {
                 format!("is owed by `{group}`, where everybody may say yes themselves")
             }
-        }
+        };
+        format!("the review of the rule `{}` {what}", rule.name)
     }
 
-    const fn remedy(&self) -> &'static str {
+    fn remedy(&self) -> &'static str {
         match self {
             Self::NoChannel(_) => "say where with `in`, or give the channel an address",
             Self::Nobody(_) => "put people into the group, or name another one",
             Self::One(..) => "put one more into the group, or name another one",
             Self::Approvers(_) => "name a group that has others in it too",
         }
+    }
+
+    fn place(&self, rule: &Rule) -> Span {
+        rule.review_place.unwrap_or(rule.span)
     }
 }
