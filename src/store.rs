@@ -45,7 +45,7 @@ const ACQUIRE: Duration = Duration::from_secs(5);
 #[derive(Debug, Clone)]
 pub struct Store {
     pub engine: Engine,
-    /// Connections of the write path; one for each lane and one for the outbox.
+    /// Connections that write.
     pub write: AnyPool,
     /// Connections that only read.
     pub read: AnyPool,
@@ -75,8 +75,7 @@ impl Store {
         sqlx::any::install_default_drivers();
         let engine = Engine::of(url).ok_or_else(|| OpenError::UnknownEngine(redacted(url)))?;
         let failed = |source| OpenError::Connect { url: redacted(url), source };
-        let write =
-            pool(engine, engine.lanes() + 1, &engine.write_url(url)).await.map_err(failed)?;
+        let write = pool(engine, engine.writers(), &engine.write_url(url)).await.map_err(failed)?;
         let read = pool(engine, engine.readers(), &engine.read_url(url)).await.map_err(failed)?;
         Ok(Self { engine, write, read })
     }

@@ -158,7 +158,9 @@ impl Lane {
         };
         match batch::run(self, &mut open, commands).await {
             Ok(replies) => {
-                *connection = Some(open);
+                if self.store.engine.lanes_keep_connections() {
+                    *connection = Some(open);
+                }
                 Attempt::Done(replies)
             }
             Err(error) => {

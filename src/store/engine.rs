@@ -34,6 +34,21 @@ impl Engine {
         }
     }
 
+    /// How many connections write. SQLite lets one write at a time and has the others look again
+    /// after a while: they wait for the one connection instead, which wakes them, each in turn.
+    pub(super) const fn writers(self) -> u32 {
+        match self {
+            Self::Sqlite => 1,
+            // One for each lane and one for the outbox.
+            Self::Postgres => self.lanes() + 1,
+        }
+    }
+
+    /// Whether a lane keeps its connection from batch to batch.
+    pub const fn lanes_keep_connections(self) -> bool {
+        self.writers() > self.lanes()
+    }
+
     pub(super) const fn readers(self) -> u32 {
         match self {
             Self::Sqlite => 4,
