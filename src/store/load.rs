@@ -202,6 +202,7 @@ async fn read(
     for loaded in found.requests.values_mut() {
         loaded.view.votes.sort_by(|a, b| (a.cast_at, &a.person).cmp(&(b.cast_at, &b.person)));
         loaded.view.reviews.sort_by_key(|review| review.item);
+        loaded.stored = Some(loaded.touch());
     }
     Ok(())
 }
@@ -325,6 +326,7 @@ fn request(row: &AnyRow) -> Result<Loaded, sqlx::Error> {
         withdrawn: BTreeSet::new(),
         wrong_numbers: BTreeMap::new(),
         delegations: Vec::new(),
+        stored: None,
     })
 }
 

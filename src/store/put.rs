@@ -2,6 +2,7 @@
 //! table, sent together as a script on SQLite and as a chain of CTEs on PostgreSQL.
 
 mod rows;
+mod touched;
 
 use std::{
     collections::HashMap,
@@ -13,9 +14,25 @@ use sqlx::{AnyConnection, AssertSqlSafe};
 use super::engine::Engine;
 use crate::domain::access::{effects::Effects, slice::Slice};
 
+/// The counters of requests, which no index looks at, and whatever else has changed.
+macro_rules! counters {
+    ($more:literal) => {
+        concat!(
+            "update request set version = cast(j.value ->> 'version' as bigint), ",
+            "seq = cast(j.value ->> 'seq' as bigint), ",
+            "sequence = cast(j.value ->> 'sequence' as bigint), ",
+            "told_at = cast(j.value ->> 'told_at' as bigint), ",
+            "asked_again = cast(j.value ->> 'asked_again' as bigint), ",
+            "renewed_by = j.value ->> 'renewed_by'",
+            $more,
+            " from json_each({rows}) j where request.id = j.value ->> 'id'"
+        )
+    };
+}
+
 /// One statement for each kind of row. `{rows}` stands for the parameter that carries them; keys
 /// come first, so that whoever lost the race for one finds out before anything else happens.
-const STATEMENTS: [&str; 17] = [
+const STATEMENTS: [&str; 19] = [
     "insert into idempotency (client, key, request_id, body_sha256) \
      select value ->> 'client', value ->> 'key', value ->> 'request_id', value ->> 'body_sha256' \
      from json_each({rows})",
@@ -34,16 +51,14 @@ const STATEMENTS: [&str; 17] = [
        cast(value ->> 'settled_at' as bigint), cast(value ->> 'told_at' as bigint), \
        value ->> 'same', value ->> 'card_of', cast(value ->> 'asked_again' as bigint) \
      from json_each({rows})",
-    "update request set version = cast(j.value ->> 'version' as bigint), \
-       seq = cast(j.value ->> 'seq' as bigint), \
-       sequence = cast(j.value ->> 'sequence' as bigint), \
-       next_at = cast(j.value ->> 'next_at' as bigint), \
-       settled_at = cast(j.value ->> 'settled_at' as bigint), \
-       told_at = cast(j.value ->> 'told_at' as bigint), \
-       card_of = j.value ->> 'card_of', \
-       asked_again = cast(j.value ->> 'asked_again' as bigint), \
-       renewed_by = j.value ->> 'renewed_by' \
-     from json_each({rows}) j where request.id = j.value ->> 'id'",
+    // SQLite writes every index over a column that is named, changed or not. So there are three of
+    // these, and each request is in one of them.
+    counters!(""),
+    counters!(", next_at = cast(j.value ->> 'next_at' as bigint)"),
+    counters!(
+        ", next_at = cast(j.value ->> 'next_at' as bigint), \
+         settled_at = cast(j.value ->> 'settled_at' as bigint), card_of = j.value ->> 'card_of'"
+    ),
     "insert into vote (request_id, item, person, body, cast_at) \
      select value ->> 'request_id', cast(value ->> 'item' as bigint), value ->> 'person', \
        value ->> 'body', cast(value ->> 'cast_at' as bigint) \

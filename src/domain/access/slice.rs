@@ -64,6 +64,8 @@ pub struct Loaded {
     pub wrong_numbers: BTreeMap<String, u32>,
     /// Servers that wait for the decision.
     pub delegations: Vec<Delegation>,
+    /// The counters as they were loaded; none of a request that is being opened.
+    pub stored: Option<Touch>,
 }
 
 /// A request as anybody outside the ledger may see it: a value, never changed in place.
@@ -144,6 +146,7 @@ impl Loaded {
             withdrawn: BTreeSet::new(),
             wrong_numbers: BTreeMap::new(),
             delegations: Vec::new(),
+            stored: None,
         }
     }
 

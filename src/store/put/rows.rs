@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde::{Serialize, ser::Error};
 
-use super::STATEMENTS;
+use super::{STATEMENTS, touched::Touched};
 use crate::domain::{
     access::{
         effects::{
@@ -39,6 +39,7 @@ pub(super) fn arrays(slice: &mut Slice) -> Result<Arrays, serde_json::Error> {
         Some((&slice.requests.get(id)?.view, &**sealed, effects.touches.get(id)?))
     });
     let touched = effects.touches.iter().filter(|(id, _)| !new.contains(id));
+    let touched = Touched::of(slice, touched);
     let to_send = effects.cards.iter().map(Sent::Card);
     let to_send = to_send.chain(effects.callbacks.iter().map(Sent::Callback));
     let to_send = to_send.chain(effects.answers.iter().map(Sent::Answer));
@@ -46,7 +47,9 @@ pub(super) fn arrays(slice: &mut Slice) -> Result<Arrays, serde_json::Error> {
         array(keys, key)?,
         array(&effects.presses, pressed)?,
         array(opened, self::opened)?,
-        array(touched, counters)?,
+        array(touched.counters, counters)?,
+        array(touched.due, counters)?,
+        array(touched.standing, counters)?,
         array(&effects.votes, counted)?,
         array(&effects.wrong_numbers, mistyped)?,
         array(&effects.outcomes, ended)?,
