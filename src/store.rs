@@ -13,6 +13,7 @@ pub mod cursor;
 pub mod decisions;
 pub mod delegation;
 mod doubt;
+pub mod kept;
 pub mod law_change;
 pub mod link;
 pub mod load;

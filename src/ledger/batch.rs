@@ -26,7 +26,7 @@ pub(super) async fn run(
     let engine = lane.store.engine;
     let mut tx = connection.begin_with(engine.begin()).await?;
     let (wanted, known) = wanted(lane, commands);
-    let found = load::lock_and_load(&mut tx, engine, &wanted).await?;
+    let found = load::lock_and_load(&mut tx, engine, &lane.kept, &wanted).await?;
     let mut slice = Slice {
         requests: found.requests,
         keys: found.keys,
@@ -41,6 +41,7 @@ pub(super) async fn run(
     put::put(&mut tx, engine, &lane.joined, &mut slice).await?;
     tx.commit().await?;
     tally.count();
+    lane.kept.learn(slice.requests.values());
     lane.headroom.learn(slice.pending, &wanted.counted);
     Ok(replies)
 }

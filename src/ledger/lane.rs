@@ -13,7 +13,7 @@ use crate::{
         access::{Command, Refused, Reply},
         id::RequestId,
     },
-    store::{Store, put::Joined},
+    store::{Store, kept::Kept, put::Joined},
 };
 
 /// The most commands that share a commit.
@@ -33,6 +33,7 @@ pub(super) struct Lane {
     pub(super) public_url: Arc<str>,
     pub(super) joined: Joined,
     pub(super) headroom: Headroom,
+    pub(super) kept: Kept,
     changes: broadcast::Sender<RequestId>,
     written: Arc<Notify>,
 }
@@ -62,6 +63,7 @@ impl Lane {
             public_url,
             joined: Joined::default(),
             headroom: Headroom::default(),
+            kept: Kept::default(),
             changes,
             written,
         }

@@ -1,19 +1,21 @@
 //! Lock the requests that a batch names, then load everything else about them. Two statements on
 //! purpose: PostgreSQL reads joined tables from the snapshot before the wait for the lock.
 
+mod wanted;
+
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,
 };
 
-use countersign_port::access::RefusalKind;
-use jiff::Timestamp;
 use serde_json::json;
 use sqlx::{AnyConnection, Row, any::AnyRow};
 
+pub use self::wanted::{Found, Wanted};
 use super::{
     brake,
     engine::Engine,
+    kept::{Kept, Unchanging},
     row::{self, ImpossibleRow},
 };
 use crate::domain::{
@@ -21,16 +23,21 @@ use crate::domain::{
         share::Sharing,
         slice::{Loaded, View},
     },
-    brake::Mark,
     id::{ClientId, RequestId},
 };
 
 /// The requests of a batch, in one order for everybody, so that two batches cannot wait for each
-/// other. The suffix is what locks them on PostgreSQL.
+/// other. Of those that are known, what never changes is not read. The suffix is what locks them on
+/// PostgreSQL.
 macro_rules! requests {
     ($suffix:literal) => {
         concat!(
-            "select r.id, r.body, r.plans, r.number, r.version, r.seq, r.sequence, ",
+            "select r.id, ",
+            "case when r.id in (select value ->> 'id' from json_each($2)) then '' ",
+            "else r.body end as body, ",
+            "case when r.id in (select value ->> 'id' from json_each($2)) then '' ",
+            "else r.plans end as plans, ",
+            "r.number, r.version, r.seq, r.sequence, ",
             "r.next_at, r.told_at, coalesce(r.same, '') as same, ",
             "coalesce(r.card_of, '') as card_of, r.asked_again, ",
             "coalesce(r.renewed_by, '') as renewed_by ",
@@ -87,38 +94,11 @@ const HOSTS: &str = "select s.id from json_each($1) j \
 const GUESTS: &str = "select g.id from json_each($1) j \
    join request g on g.card_of = j.value ->> 'id' and g.settled_at is null";
 
-/// What a batch asks for.
-#[derive(Debug, Default)]
-pub struct Wanted {
-    pub requests: BTreeSet<RequestId>,
-    /// What pending requests ask for that are wanted too: others would share their cards.
-    pub same: BTreeSet<String>,
-    pub keys: BTreeSet<(ClientId, String)>,
-    /// Presses, by the digest of what was sent.
-    pub presses: BTreeSet<String>,
-    /// Requests whose credentials are wanted too; they are among `requests`.
-    pub credentials: BTreeSet<RequestId>,
-    /// What brakes have counted, by name, and since when.
-    pub marks: BTreeMap<String, Timestamp>,
-    /// Clients whose pending requests are counted, with their limits.
-    pub counted: BTreeMap<ClientId, u64>,
-}
-
-/// What was found.
-#[derive(Debug, Default)]
-pub struct Found {
-    pub requests: BTreeMap<RequestId, Loaded>,
-    pub keys: BTreeMap<(ClientId, String), (RequestId, String)>,
-    pub pending: BTreeMap<ClientId, u64>,
-    /// The presses that were judged before, and why they did not count.
-    pub presses: BTreeMap<String, Option<RefusalKind>>,
-    pub marks: BTreeMap<String, Vec<Mark>>,
-}
-
 /// Locks and loads. The requests stay locked until the transaction ends.
 pub async fn lock_and_load(
     connection: &mut AnyConnection,
     engine: Engine,
+    kept: &Kept,
     wanted: &Wanted,
 ) -> Result<Found, sqlx::Error> {
     let mut found = Found::default();
@@ -127,6 +107,7 @@ pub async fn lock_and_load(
         Engine::Sqlite => READ,
         Engine::Postgres => LOCK,
     };
+    let requests = (requests, kept);
     read(connection, requests, wanted, &mut found).await?;
     let guests = guests(connection, &found).await?;
     if !guests.is_empty() {
@@ -181,7 +162,7 @@ async fn guests(
 
 async fn read(
     connection: &mut AnyConnection,
-    requests: &'static str,
+    (requests, kept): (&'static str, &Kept),
     wanted: &Wanted,
     found: &mut Found,
 ) -> Result<(), sqlx::Error> {
@@ -190,8 +171,10 @@ async fn read(
     #[cfg(feature = "read-first")]
     let rows = belongings(connection, &ids, wanted).await?;
     if !ids.is_empty() {
-        for row in sqlx::query(requests).bind(named(&ids)).fetch_all(&mut *connection).await? {
-            let loaded = request(&row)?;
+        let known = kept.among(&ids);
+        let query = sqlx::query(requests).bind(named(&ids)).bind(named(known.keys()));
+        for row in query.fetch_all(&mut *connection).await? {
+            let loaded = request(&row, &known)?;
             found.requests.insert(loaded.view.request.id.clone(), loaded);
         }
     }
@@ -260,7 +243,7 @@ pub async fn read_one(
 ) -> Result<Option<View>, sqlx::Error> {
     let wanted = Wanted { requests: BTreeSet::from([id.clone()]), ..Wanted::default() };
     let mut found = Found::default();
-    read(connection, READ, &wanted, &mut found).await?;
+    read(connection, (READ, &Kept::default()), &wanted, &mut found).await?;
     Ok(found.requests.remove(id).map(|loaded| loaded.view))
 }
 
@@ -272,7 +255,7 @@ pub async fn read_with_credentials(
     let requests = BTreeSet::from([id.clone()]);
     let wanted = Wanted { credentials: requests.clone(), requests, ..Wanted::default() };
     let mut found = Found::default();
-    read(connection, READ, &wanted, &mut found).await?;
+    read(connection, (READ, &Kept::default()), &wanted, &mut found).await?;
     Ok(found.requests.remove(id).map(|loaded| loaded.view))
 }
 
@@ -283,28 +266,35 @@ pub async fn read_many(
 ) -> Result<Vec<View>, sqlx::Error> {
     let wanted = Wanted { requests: ids.into_iter().collect(), ..Wanted::default() };
     let mut found = Found::default();
-    read(connection, READ, &wanted, &mut found).await?;
+    read(connection, (READ, &Kept::default()), &wanted, &mut found).await?;
     Ok(found.requests.into_values().map(|loaded| loaded.view).collect())
 }
 
-fn named(ids: &BTreeSet<RequestId>) -> String {
-    array(ids.iter().map(|id| json!({ "id": id })))
+fn named<'a>(ids: impl IntoIterator<Item = &'a RequestId>) -> String {
+    array(ids.into_iter().map(|id| json!({ "id": id })))
 }
 
 fn array(rows: impl Iterator<Item = serde_json::Value>) -> String {
     serde_json::Value::Array(rows.collect()).to_string()
 }
 
-fn request(row: &AnyRow) -> Result<Loaded, sqlx::Error> {
+fn request(row: &AnyRow, known: &HashMap<RequestId, Unchanging>) -> Result<Loaded, sqlx::Error> {
     let id: String = row.try_get("id")?;
     let optional = |name: &str| -> Result<Option<jiff::Timestamp>, sqlx::Error> {
         let us: Option<i64> = row.try_get(name)?;
         Ok(us.map(|us| row::time("request", &id, us)).transpose()?)
     };
+    let Unchanging { request, plans } = match known.get(&row::id::<RequestId>("request", &id)?) {
+        Some(known) => known.clone(),
+        None => Unchanging {
+            request: Arc::new(row::json("request", &id, row.try_get("body")?)?),
+            plans: Arc::new(row::json("request", &id, row.try_get("plans")?)?),
+        },
+    };
     let number = row::count("request", &id, row.try_get("number")?)?;
     let view = View {
-        request: Arc::new(row::json("request", &id, row.try_get("body")?)?),
-        plans: Arc::new(row::json("request", &id, row.try_get("plans")?)?),
+        request,
+        plans,
         version: row.try_get("version")?,
         number: u8::try_from(number).unwrap_or(0),
         votes: Vec::new(),
