@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// A quarter more than share a commit: while some are being written, the next are made ready. More
-/// would only wait longer.
-const PLACES: usize = 320;
+/// A few more than share a commit: while some are being written, the next are made ready. More would
+/// only wait longer.
+const PLACES: usize = 288;
 
 /// The places of one process. Cheap to clone.
 #[derive(Debug, Clone)]

@@ -83,7 +83,7 @@ async fn a_crowd_is_let_in_or_told_to_come_back_and_nothing_is_half_done() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn so_many_are_under_way_at_once_and_the_next_is_told_so_at_the_door() {
-    const PLACES: usize = 320;
+    const PLACES: usize = 288;
     const TOO_MANY: usize = 40;
     tell(|office| async move {
         let body = json!({

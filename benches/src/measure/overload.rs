@@ -18,9 +18,9 @@ use crate::{
 
 const ACCEPTED: u16 = 202;
 const REFUSED: [u16; 2] = [429, 503];
-/// As many as it takes for the service to feel the load: a closed door is only found by those who
-/// come to it.
-const CROWD: usize = 3000;
+/// Connections at the most, and four times as many under four times the load.
+const COMPANY: usize = 256;
+const CROWD: usize = 4 * COMPANY;
 const TIMES: f64 = 4.0;
 
 #[derive(Debug, Default)]
@@ -62,7 +62,7 @@ impl Rounds {
         let service = Service::start(tools, &site).await?;
         let submits = Submits::new(site.address, tools.receiver, Wish::Write);
         let lasting = tools.scale.lasting();
-        let most = closed(site.address, 256, lasting, submits.clone()).await?.only(ACCEPTED)?;
+        let most = closed(site.address, COMPANY, lasting, submits.clone()).await?.only(ACCEPTED)?;
         let (_, peak_before) = service.memory_mib()?;
         let rate = most.per_second() * TIMES;
         let run = open(site.address, CROWD, rate, lasting, submits).await?;
