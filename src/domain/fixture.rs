@@ -20,7 +20,7 @@ use super::{
         vote::{self as cast, Mandate, Membership, Roster, Voter},
     },
     id::{ClientId, Group, PersonId, RequestId},
-    ids::Seed,
+    ids::{Handle, Seed},
     link::Level,
     plan::{
         Ask, Channel, DescribedPart, Escalation, Handover, NumberCheck, Plan, Risk, StandIns, Step,
@@ -151,7 +151,7 @@ pub(super) fn request(number: u128, items: usize) -> AccessRequest {
         },
     };
     AccessRequest {
-        id: RequestId::from_ulid(ulid::Ulid::from_parts(1, number)),
+        id: RequestId::from_handle(Handle::from_parts(1, number)),
         integrator: ClientId::from(CLIENT),
         client: AskingClient {
             id: CLIENT.to_owned(),

@@ -5,25 +5,27 @@ use std::{fmt, str::FromStr};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 
+use super::ids::Handle;
+
 /// Not an identifier of the expected kind.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("not a {kind}: expected `{prefix}` and 26 characters of 0-9 a-z")]
+#[error("not a {kind}: expected `{prefix}` and all of the digits and small letters behind it")]
 pub struct NotAnId {
     kind: &'static str,
     prefix: &'static str,
 }
 
 macro_rules! id {
-    ($(#[$doc:meta])* $name:ident, $prefix:literal, $kind:literal) => {
+    ($(#[$doc:meta])* $name:ident, $prefix:literal, $kind:literal, $of:ident($source:ty), $fits:ident) => {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
         #[serde(try_from = "String", into = "String")]
         pub struct $name(String);
 
         impl $name {
-            /// Makes an id out of a fresh ULID; `clock.rs` is the only place that has one.
-            pub fn from_ulid(ulid: ulid::Ulid) -> Self {
-                Self(format!(concat!($prefix, "{}"), ulid.to_string().to_ascii_lowercase()))
+            /// Makes an id out of what is fresh; `clock.rs` is the only place that has randomness.
+            pub fn $of(fresh: $source) -> Self {
+                Self(format!(concat!($prefix, "{}"), fresh.to_string().to_ascii_lowercase()))
             }
 
             pub fn as_str(&self) -> &str {
@@ -36,7 +38,7 @@ macro_rules! id {
 
             fn from_str(text: &str) -> Result<Self, NotAnId> {
                 match text.strip_prefix($prefix) {
-                    Some(rest) if is_ulid(rest) => Ok(Self(text.to_owned())),
+                    Some(rest) if $fits(rest) => Ok(Self(text.to_owned())),
                     _ => Err(NotAnId { kind: $kind, prefix: $prefix }),
                 }
             }
@@ -65,13 +67,14 @@ macro_rules! id {
 }
 
 id!(
-    /// An access request, and its task.
-    RequestId, "arq_", "request id"
+    /// An access request, and its task. Nobody can guess it, and still it opens nothing.
+    RequestId, "arq_", "request id", from_handle(Handle), is_handle
 );
 id!(
-    /// An approval.
-    ApprovalId, "apr_", "approval id"
+    /// An approval. Nobody can guess it, and still it opens nothing.
+    ApprovalId, "apr_", "approval id", from_handle(Handle), is_handle
 );
+
 /// An evaluation that ended in a denial: when it was made, when the denial runs out, and what makes
 /// sure that both are ours.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -124,19 +127,28 @@ impl FromStr for EvaluationId {
 
 id!(
     /// An entry of the audit log.
-    EntryId, "aud_", "entry id"
+    EntryId, "aud_", "entry id", from_ulid(ulid::Ulid), is_ulid
 );
 id!(
     /// An event that is called back; also its `webhook-id`.
-    EventId, "evt_", "event id"
+    EventId, "evt_", "event id", from_ulid(ulid::Ulid), is_ulid
 );
 id!(
     /// A card in one channel.
-    CardId, "crd_", "card id"
+    CardId, "crd_", "card id", from_ulid(ulid::Ulid), is_ulid
 );
 
+/// Requests and approvals of older databases have ULIDs, and keep them.
+fn is_handle(text: &str) -> bool {
+    text.len() == Handle::CHARACTERS && is_plain(text) || is_ulid(text)
+}
+
 fn is_ulid(text: &str) -> bool {
-    text.len() == 26 && text.bytes().all(|byte| byte.is_ascii_digit() || byte.is_ascii_lowercase())
+    text.len() == ulid::ULID_LEN && is_plain(text)
+}
+
+fn is_plain(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_digit() || byte.is_ascii_lowercase())
 }
 
 /// A registered integrator: the `id` of an entry under `clients:` in the configuration.
@@ -191,12 +203,42 @@ mod tests {
 
     #[test]
     fn an_id_of_one_kind_is_not_an_id_of_another() {
-        let request = RequestId::from_ulid(ulid::Ulid::from_parts(1, 2));
+        let request = RequestId::from_handle(Handle::from_parts(1, 2));
         assert_eq!(request.as_str().parse::<RequestId>(), Ok(request.clone()));
         assert!(request.as_str().parse::<ApprovalId>().is_err());
-        for bad in ["", "arq_", "arq_0", "arq_0000000000000000000000000/", "arq_ÄÄÄÄÄÄÄÄÄÄÄÄÄ"]
-        {
+        let long = format!("arq_{}", "0".repeat(37));
+        let between = format!("arq_{}", "0".repeat(30));
+        for bad in [
+            "",
+            "arq_",
+            "arq_0",
+            "arq_0000000000000000000000000/",
+            "arq_ÄÄÄÄÄÄÄÄÄÄÄÄÄ",
+            "arq_ÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄ",
+            &long,
+            &between,
+        ] {
             assert!(bad.parse::<RequestId>().is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn the_id_of_a_request_has_128_random_bits_and_fits_a_binding_message() {
+        let id = |at_ms, random| RequestId::from_handle(Handle::from_parts(at_ms, random));
+        let (least, most) = (id(1, 0), id(1, u128::MAX));
+        assert_eq!(least.as_str(), "arq_000000000100000000000000000000000000");
+        assert_eq!(most.as_str(), "arq_00000000017zzzzzzzzzzzzzzzzzzzzzzzzz");
+        assert!(most < id(2, 0), "later ones lie behind");
+        assert!(most.as_str().len() <= 50, "Keycloak takes no more");
+    }
+
+    #[test]
+    fn the_ids_of_older_databases_are_read_and_kept() {
+        for old in ["arq_01jd3q8w00000000000000000a", "arq_00000000000000000000000000"] {
+            assert_eq!(old.parse::<RequestId>().unwrap().as_str(), old);
+        }
+        assert!("evt_00000000000000000000000000".parse::<EventId>().is_ok());
+        let long = format!("evt_{}", "0".repeat(Handle::CHARACTERS));
+        assert!(long.parse::<EventId>().is_err());
     }
 }

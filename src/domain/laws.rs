@@ -21,7 +21,7 @@ use super::{
     decide::{ItemState, decide},
     fixture::Members,
     id::{ClientId, Group, PersonId, RequestId},
-    ids::Seed,
+    ids::{Handle, Seed},
     link::Level,
     plan::{Ask, Channel, DescribedPart, NumberCheck, Plan, Risk, StandIns, Step},
     request::{
@@ -41,7 +41,7 @@ fn start() -> Timestamp {
 }
 
 fn request_id() -> RequestId {
-    RequestId::from_ulid(ulid::Ulid::from_parts(1, 1))
+    RequestId::from_handle(Handle::from_parts(1, 1))
 }
 
 fn request() -> AccessRequest {

@@ -34,7 +34,7 @@ pub struct TaskResponse {
 /// Where a request stands.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct Task {
-    /// `arq_` and 26 characters.
+    /// `arq_` and what nobody can guess: read nothing out of it.
     pub id: String,
     pub status: Status,
     /// Raised by every change; the `ETag`.
@@ -162,7 +162,7 @@ pub struct ItemResult {
 /// The approval behind the grant.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct ApprovalResult {
-    /// `apr_` and 26 characters.
+    /// `apr_` and what nobody can guess: read nothing out of it.
     pub id: String,
     pub status: ApprovalStatus,
     #[schema(value_type = String, format = DateTime)]

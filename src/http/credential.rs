@@ -94,7 +94,7 @@ struct Activity {
     post,
     path = "/access/v1/requests/{id}/credential",
     tag = "credential",
-    params(("id" = String, Path, description = "The id of the task", example = "arq_01jd3q8w0000000000000000")),
+    params(("id" = String, Path, description = "The id of the task", example = "arq_01m8459zdv0adekrpvv3qvsyjr4n8c2w7x5t")),
     request_body(content = Option<ClaimBody>, description = "May be left out"),
     responses(
         (status = 200, description = "Here it is; it lives for a minute or so", body = ClaimResponse),

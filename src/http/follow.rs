@@ -62,7 +62,7 @@ pub struct Withdrawal {
     path = "/access/v1/requests/{id}",
     tag = "access",
     params(
-        ("id" = String, Path, description = "The id of the task", example = "arq_01jd3q8w0000000000000000"),
+        ("id" = String, Path, description = "The id of the task", example = "arq_01m8459zdv0adekrpvv3qvsyjr4n8c2w7x5t"),
         Following,
         ("If-None-Match" = Option<String>, Header, description = "The `ETag` that you have"),
     ),
@@ -120,7 +120,7 @@ pub(super) async fn follow(
     post,
     path = "/access/v1/requests/{id}/cancel",
     tag = "access",
-    params(("id" = String, Path, description = "The id of the task", example = "arq_01jd3q8w0000000000000000")),
+    params(("id" = String, Path, description = "The id of the task", example = "arq_01m8459zdv0adekrpvv3qvsyjr4n8c2w7x5t")),
     request_body(content = Option<Withdrawal>, description = "May be left out"),
     responses(
         (status = 200, description = "It is cancelled", body = TaskResponse),

@@ -155,7 +155,7 @@ impl Service {
 
     pub(super) fn request(&self, client: &Client, draft: Draft) -> AccessRequest {
         let now = self.parts.clock.now();
-        let id = RequestId::from_ulid(self.parts.seeds.seed().ids(now).ulid());
+        let id = RequestId::from_handle(self.parts.seeds.seed().ids(now).handle());
         draft.open(id, client.id.clone(), now)
     }
 

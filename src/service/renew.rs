@@ -67,7 +67,7 @@ impl Service {
         }
         let client = self.parts.registered.admit(&old.request)?;
         let now = self.parts.clock.now();
-        let id = RequestId::from_ulid(self.parts.seeds.seed().ids(now).ulid());
+        let id = RequestId::from_handle(self.parts.seeds.seed().ids(now).handle());
         let request = old.request.again(id, now);
         let plans = self.plans(client, &request)?;
         let requester = self.requester(client, &request, &plans);

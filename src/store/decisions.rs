@@ -23,7 +23,7 @@ use crate::domain::{
 /// How one request ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Decision {
-    /// `arq_` and 26 characters.
+    /// `arq_` and what nobody can guess: read nothing out of it.
     pub request_id: String,
     /// The client that asked.
     pub client: String,

@@ -9,3 +9,4 @@ mod page;
 mod pep;
 mod reevaluate;
 mod submit;
+mod task;

@@ -95,7 +95,7 @@ fn request(
 ) -> Result<AccessRequest, Failure> {
     let now = explain.at.unwrap_or_else(|| Clock::system().now());
     let draft = submit::read(&read(&explain.request)?, client, servers, now)?;
-    let id = RequestId::from_ulid(Seeds::system().seed().ids(now).ulid());
+    let id = RequestId::from_handle(Seeds::system().seed().ids(now).handle());
     Ok(draft.open(id, client.id.clone(), now))
 }
 

@@ -96,7 +96,7 @@ impl<'a> Change<'a> {
 
     /// The one transition out of pending.
     pub(super) fn finish(&mut self, outcome: Outcome) {
-        let id = ApprovalId::from_ulid(self.ids.ulid());
+        let id = ApprovalId::from_handle(self.ids.handle());
         let approval = Approval::of(id, &self.view().request, &self.view().plans, &outcome);
         let request = Arc::clone(&self.view().request);
         let event = decided(&outcome, approval.as_ref(), &request.binding.evaluations);

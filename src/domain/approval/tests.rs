@@ -1,12 +1,12 @@
 //! The life of an approval, instant by instant.
 
 use jiff::SignedDuration;
-use ulid::Ulid;
 
 use super::*;
 use crate::domain::{
     decide::{ItemState, decide},
     fixture::{ask, at, less, no, plan, request, yes},
+    ids::Handle,
     vote::Vote,
 };
 
@@ -20,7 +20,7 @@ fn decided(votes: &[Vec<Vote>]) -> (Vec<Plan>, Outcome) {
 }
 
 fn approval_of(request: &AccessRequest, plans: &[Plan], outcome: &Outcome) -> Option<Approval> {
-    Approval::of(ApprovalId::from_ulid(Ulid::from_parts(1, 1)), request, plans, outcome)
+    Approval::of(ApprovalId::from_handle(Handle::from_parts(1, 1)), request, plans, outcome)
 }
 
 fn erin() -> Vote {

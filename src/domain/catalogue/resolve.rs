@@ -220,7 +220,9 @@ mod tests {
         };
         let Value::Object(parameters) = parameters else { panic!("not an object") };
         AccessRequest {
-            id: crate::domain::id::RequestId::from_ulid(ulid::Ulid::from_parts(1, 1)),
+            id: crate::domain::id::RequestId::from_handle(crate::domain::ids::Handle::from_parts(
+                1, 1,
+            )),
             integrator: "idp".into(),
             client: AskingClient {
                 id: "web".to_owned(),

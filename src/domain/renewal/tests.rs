@@ -7,6 +7,7 @@ use crate::domain::{
     client::Mode,
     fixture,
     id::RequestId,
+    ids::Handle,
     request::{AccessRequest, Delegator},
 };
 
@@ -17,7 +18,7 @@ fn request() -> AccessRequest {
 #[test]
 fn what_asks_again_is_the_same_but_for_its_id_and_time() {
     let old = request();
-    let id = RequestId::from_ulid(ulid::Ulid::from_parts(9, 9));
+    let id = RequestId::from_handle(Handle::from_parts(9, 9));
     let new = old.again(id.clone(), Timestamp::MAX);
     assert_eq!(new.renews.as_ref(), Some(&old.id));
     let back = AccessRequest { id: old.id.clone(), opened_at: old.opened_at, renews: None, ..new };

@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use crate::domain::{
     catalogue::Catalogue,
     id::{ClientId, Group, PersonId, RequestId},
+    ids::Handle,
     people::People,
     plan::Plan,
     policy::{
@@ -160,7 +161,7 @@ impl Asked {
         let name = self.action.clone().unwrap_or_else(|| GRANT_SCOPE.to_owned());
         let id = self.resource.clone().unwrap_or_else(|| "orders".to_owned());
         AccessRequest {
-            id: RequestId::from_ulid(ulid::Ulid::from_parts(1, 1)),
+            id: RequestId::from_handle(Handle::from_parts(1, 1)),
             integrator: ClientId::from("shop-idp"),
             client: AskingClient {
                 id: "shop-web".to_owned(),

@@ -10,6 +10,7 @@ use crate::{
         approval::later,
         catalogue::{Entry as Known, ParamType},
         id::{ClientId, RequestId},
+        ids::Handle,
         policy::Trust,
         request::{
             AccessRequest, Action, AskingClient, Bound, Context, GRANT_SCOPE, Item,
@@ -53,7 +54,7 @@ impl Reader<'_> {
         let item = self.item(&members, &client);
         let parameters = self.parameters(&members, &item.action.name);
         let request = AccessRequest {
-            id: RequestId::from_ulid(ulid::Ulid::from_parts(0, 1)),
+            id: RequestId::from_handle(Handle::from_parts(0, 1)),
             integrator: ClientId::from(CLIENT),
             client: AskingClient { id: client, name: None, actor: None, source: Map::new() },
             subject,
