@@ -10,6 +10,7 @@ pub mod transaction;
 pub mod catalogue;
 pub mod decimal;
 pub mod client;
+pub mod right;
 pub mod people;
 pub mod scim;
 pub mod provisioned;

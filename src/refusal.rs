@@ -4,8 +4,10 @@
 use crate::domain::{
     access::{self, claim::Unclaimable, open::Proof},
     brake::Held,
+    client::Client,
     outcome::Status,
     policy::step_up::StepUp,
+    right::Right,
 };
 
 /// A refusal, with what the caller needs to know to do better.
@@ -27,6 +29,9 @@ pub enum Refusal {
     /// A claim that this client may not make.
     #[error("{detail}")]
     ForbiddenClaim { detail: String },
+    /// The client is known, and is not registered to do this.
+    #[error("{detail}")]
+    Forbidden { detail: String },
     /// No rule of the policy matches, or one refuses.
     #[error("{detail}")]
     NoMatchingRule { detail: String },
@@ -74,6 +79,19 @@ impl From<sqlx::Error> for Refusal {
         tracing::error!(%error, "the database did not answer");
         Self::Unavailable
     }
+}
+
+/// Whether a client may do this, as it is registered.
+pub fn need(client: &Client, right: Right) -> Result<(), Refusal> {
+    if client.may.has(right) {
+        return Ok(());
+    }
+    let right = right.as_str();
+    let detail = format!(
+        "client `{}` has not the right `{right}`: whoever runs the service can add it to `may` of this client",
+        client.id
+    );
+    Err(Refusal::Forbidden { detail })
 }
 
 impl Refusal {

@@ -20,6 +20,7 @@ use crate::domain::{
     id::{ClientId, PersonId},
     policy::Trust,
     provisioned::Source,
+    right::{Right, Rights},
     yaml::{
         Node, Value,
         read::{self, Members},
@@ -96,6 +97,7 @@ pub(super) const KEYS: &[&str] = &[
     "callbacks",
     "callback_token",
     "scopes",
+    "may",
     "trust",
     "assert_claims",
     "approvers",
@@ -197,6 +199,7 @@ impl Reader<'_> {
             id: ClientId::from(id.unwrap_or_default()),
             name: name.or(id).unwrap_or_default().to_owned(),
             scopes: self.texts(scopes),
+            may: self.rights(members.get("may"), !callbacks.is_empty()),
             callbacks,
             trust: self.word(members.get("trust"), &Trust::CHOICES).unwrap_or_default(),
             owner: members
@@ -262,6 +265,27 @@ impl Reader<'_> {
         let challenges = challenges.and_then(|node| self.challenges(node, id?, public_url));
         let requests_per_second = limits.requests_per_second;
         Some(ResourceServer { id: id?.to_owned(), requests_per_second, api_keys, challenges })
+    }
+
+    /// All of them where none are named; those that were read where something else stands there.
+    fn rights(&mut self, node: Option<&Node>, is_called_back: bool) -> Rights {
+        let Some(node) = node else { return Rights::default() };
+        let Some(nodes) = read::list(node, &mut self.faults) else {
+            return Rights::from_iter([]);
+        };
+        if nodes.is_empty() {
+            self.fault(node, "this client may do nothing: name what it may do, or take it out");
+        }
+        let rights = nodes.iter().filter_map(|node| self.word(Some(node), &Right::CHOICES));
+        let rights: Vec<Right> = rights.collect();
+        let all_known = !nodes.is_empty() && rights.len() == nodes.len();
+        if all_known && is_called_back && !rights.contains(&Right::Result) {
+            self.fault(
+                node,
+                "`callbacks` say what was granted: add `result`, or take out the `callbacks`",
+            );
+        }
+        rights.into_iter().collect()
     }
 
     /// What a client in the mode of the profile is given is signed, and found by https.

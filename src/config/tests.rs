@@ -8,6 +8,7 @@ use super::*;
 use crate::domain::{
     diagnostic::Paint,
     policy::Trust,
+    right::{Right, Rights},
     yaml::{Entry, Value},
 };
 
@@ -212,6 +213,32 @@ fn a_fault_of_the_environment_is_shown_as_one() {
         ("COUNTERSIGN_LISTEN", "everywhere"),
     ]);
     insta::assert_snapshot!(faults("limits: {}\nclients: []\n", &environment));
+}
+
+#[test]
+fn what_a_client_may_do_is_named_word_by_word() {
+    let client = |may: &str| {
+        format!(
+            "clients: [{{ id: crm, scopes: ['*'], api_keys: {{ env: CRM_API_KEY }}, \
+             webhook_secret: {{ env: CRM_WEBHOOK_SECRET }}{may} }}]"
+        )
+    };
+    let rights = |may: &str| parsed(&client(may)).clients.remove(0).client.may;
+    assert_eq!(rights(""), Rights::default());
+    assert_eq!(rights(", may: [evaluate, request, read, result, cancel]"), Rights::default());
+    let reads = rights(", may: [read]");
+    assert!(reads.has(Right::Read) && !reads.has(Right::Cancel) && !reads.has(Right::Result));
+    for (may, words) in [
+        (", may: [read, cancle]", "unknown value `cancle`"),
+        (", may: [read, cancle]", "did you mean `cancel`?"),
+        (", may: read", "expected a list"),
+        (", may: []", "this client may do nothing"),
+        (", may: [read], callbacks: ['https://a.example/']", "add `result`"),
+    ] {
+        let page = faults(&client(may), &environment());
+        assert!(page.contains(words), "{page}");
+        assert_eq!(page.matches(" × ").count(), 1, "{page}");
+    }
 }
 
 #[cfg(unix)]

@@ -6,6 +6,7 @@ use super::{
     id::{ClientId, PersonId},
     policy::{Trust, glob::Glob},
     request::{Item, Part},
+    right::Rights,
 };
 
 /// An entry under `clients:` in the configuration, without its secrets.
@@ -15,6 +16,8 @@ pub struct Client {
     pub name: String,
     /// Which scopes, actions and detail types it may ask for, as patterns with `*`.
     pub scopes: Vec<String>,
+    /// What it may do with them.
+    pub may: Rights,
     /// The endpoints that it may be called back at, as serialised URLs.
     pub callbacks: Vec<String>,
     /// The trust level that the policy sees.

@@ -18,6 +18,7 @@ use super::{
     plan::{Ask, NumberCheck},
     request::{Item, Part},
     review::{Review, State},
+    right::{Right, Rights},
 };
 
 /// The completion mode of a result that names what was granted.
@@ -220,6 +221,21 @@ pub fn task(view: &View, public_url: &str, now: Timestamp) -> TaskResponse {
         reviews: view.reviews.iter().map(|review| TaskReview::of(review, now)).collect(),
     };
     TaskResponse { task, result: result(view, public_url) }
+}
+
+impl TaskResponse {
+    /// What a client may have of it: neither what was granted nor how to withdraw, where that is not
+    /// among its rights.
+    #[must_use]
+    pub fn within(mut self, rights: &Rights) -> Self {
+        if !rights.has(Right::Cancel) {
+            self.task.links = None;
+        }
+        if !rights.has(Right::Result) {
+            self.result = None;
+        }
+        self
+    }
 }
 
 impl TaskReview {

@@ -30,8 +30,8 @@ use tokio::{
 use self::registry::{Known, Party, Registry};
 use super::{AppState, problem::Problem};
 use crate::{
-    domain::{access::revoke::Holder, client::Client},
-    refusal::Refusal,
+    domain::{access::revoke::Holder, client::Client, right::Right},
+    refusal::{self, Refusal},
     store::upkeep::Seen,
 };
 
@@ -90,6 +90,11 @@ enum Stranger {
 }
 
 impl Caller {
+    /// Whether it may do this at all, whatever it is about.
+    pub(super) fn need(&self, right: Right) -> Result<(), Refusal> {
+        refusal::need(&self.client, right)
+    }
+
     /// A place among the waiting, if this client has one left.
     pub(super) fn wait(&self) -> Option<OwnedSemaphorePermit> {
         Arc::clone(&self.waits).try_acquire_owned().ok()
@@ -283,7 +288,9 @@ impl<S: Sync> FromRequestParts<S> for Asking {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        let client = parts.extensions.get::<Caller>().map(|caller| caller.client.id.clone());
+        let caller = parts.extensions.get::<Caller>();
+        caller.map_or(Ok(()), |caller| caller.need(Right::Result))?;
+        let client = caller.map(|caller| caller.client.id.clone());
         let server = parts.extensions.get::<Server>().map(|server| server.id.to_string());
         let holder = client.map(Holder::Client).or(server.map(Holder::ResourceServer));
         holder.map(Self).ok_or_else(|| Stranger::NoProof.into())

@@ -21,7 +21,7 @@ use super::{
     problem::{Problem, ProblemDetails},
     submit::{is_thumbprint, json},
 };
-use crate::{refusal::Refusal, service::credential::Presented};
+use crate::{domain::right::Right, refusal::Refusal, service::credential::Presented};
 
 /// Verifiers fetch the keys so often, in seconds; every key is published a day before it signs.
 const KEYS_FRESH: &str = "public, max-age=300";
@@ -102,8 +102,9 @@ struct Activity {
          content_type = "application/problem+json"),
         (status = 401, description = "Who are you?", body = ProblemDetails,
          content_type = "application/problem+json"),
-        (status = 403, description = "`forbidden_claim`: it would be bound to nothing; or \
-         `no_matching_rule`: today's policy says no", body = ProblemDetails,
+        (status = 403, description = "`forbidden_claim`: it would be bound to nothing; \
+         `no_matching_rule`: today's policy says no; or `forbidden`: this client has not the right \
+         `result`", body = ProblemDetails,
          content_type = "application/problem+json"),
         (status = 404, description = "There is no such request, or it is not yours",
          body = ProblemDetails, content_type = "application/problem+json"),
@@ -128,6 +129,7 @@ async fn claim(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Json<ClaimResponse>, Problem> {
+    caller.need(Right::Result)?;
     let id = known_id(&id)?;
     let body: ClaimBody = match body.trim_ascii() {
         b"" | b"null" => ClaimBody::default(),
@@ -205,6 +207,8 @@ async fn redeem(
          content_type = "application/problem+json"),
         (status = 401, description = "Who are you?", body = ProblemDetails,
          content_type = "application/problem+json"),
+        (status = 403, description = "`forbidden`: this client has not the right `result`",
+         body = ProblemDetails, content_type = "application/problem+json"),
         (status = 413, description = "The body is too long", body = ProblemDetails,
          content_type = "application/problem+json"),
         (status = 429, description = "Too fast", body = ProblemDetails,
@@ -235,6 +239,8 @@ async fn introspect(
          content_type = "application/problem+json"),
         (status = 401, description = "Who are you?", body = ProblemDetails,
          content_type = "application/problem+json"),
+        (status = 403, description = "`forbidden`: this client has not the right `result`",
+         body = ProblemDetails, content_type = "application/problem+json"),
         (status = 413, description = "The body is too long", body = ProblemDetails,
          content_type = "application/problem+json"),
         (status = 429, description = "Too fast", body = ProblemDetails,

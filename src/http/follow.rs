@@ -22,9 +22,10 @@ use super::{
 use crate::{
     domain::{
         access::slice::View,
-        client::Mode,
+        client::{Client, Mode},
         id::RequestId,
         outcome::Status,
+        right::Right,
         task::{TaskResponse, arap},
     },
     refusal::Refusal,
@@ -75,6 +76,8 @@ pub struct Withdrawal {
          content_type = "application/problem+json"),
         (status = 401, description = "Who are you?", body = ProblemDetails,
          content_type = "application/problem+json"),
+        (status = 403, description = "`forbidden`: this client has not the right `read`",
+         body = ProblemDetails, content_type = "application/problem+json"),
         (status = 404, description = "There is no such request, or it is not yours",
          body = ProblemDetails, content_type = "application/problem+json"),
         (status = 410, description = "`task_expired`: it ended long ago", body = ProblemDetails,
@@ -92,6 +95,7 @@ pub(super) async fn follow(
     query: Result<Query<Following>, QueryRejection>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
+    caller.need(Right::Read)?;
     let Query(following) = query.map_err(|error| Problem::invalid(error.body_text()))?;
     let id = known_id(&id)?;
     let seen = prefer::seen(&headers);
@@ -107,7 +111,7 @@ pub(super) async fn follow(
     {
         return Err(Refusal::TaskExpired.into());
     }
-    let mut answer = answer(&state, &view, seen).await;
+    let mut answer = answer(&state, &caller.client, &view, seen).await;
     if !wanted.is_zero() {
         // Whoever waits here may ask again at once.
         answer.headers_mut().remove(header::RETRY_AFTER);
@@ -128,6 +132,8 @@ pub(super) async fn follow(
          content_type = "application/problem+json"),
         (status = 401, description = "Who are you?", body = ProblemDetails,
          content_type = "application/problem+json"),
+        (status = 403, description = "`forbidden`: this client has not the right `cancel`",
+         body = ProblemDetails, content_type = "application/problem+json"),
         (status = 404, description = "There is no such request, or it is not yours",
          body = ProblemDetails, content_type = "application/problem+json"),
         (status = 409, description = "It has ended already; `task` says how",
@@ -149,6 +155,7 @@ pub(super) async fn cancel(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Problem> {
+    caller.need(Right::Cancel)?;
     let id = known_id(&id)?;
     let withdrawal = match body.trim_ascii() {
         b"" | b"null" => Withdrawal::default(),
@@ -156,7 +163,7 @@ pub(super) async fn cancel(
     };
     let reason = withdrawal.words()?;
     match state.service.cancel(&caller.client, &id, reason).await {
-        Ok(view) => Ok(answer(&state, &view, None).await),
+        Ok(view) => Ok(answer(&state, &caller.client, &view, None).await),
         Err(refusal @ Refusal::InvalidTaskState { .. }) => {
             let view = state.service.view(&caller.client, &id).await?;
             if view.request.binding.mode == Mode::Arap {
@@ -191,20 +198,28 @@ pub(super) fn known_id(text: &str) -> Result<RequestId, Problem> {
 }
 
 /// The task as it is now, or nothing where the caller has it already.
-async fn answer(state: &AppState, view: &View, seen: Option<i64>) -> Response {
+async fn answer(state: &AppState, client: &Client, view: &View, seen: Option<i64>) -> Response {
     let task = state.service.task(view);
     let headers = headers(&task);
     if seen == Some(view.version) {
         return (problem::NOT_MODIFIED, headers).into_response();
     }
-    (headers, worded(state, view, task).await).into_response()
+    (headers, worded(state, client, view, task).await).into_response()
 }
 
-/// A task in the words of the client that asked.
-pub(super) async fn worded(state: &AppState, view: &View, task: TaskResponse) -> Response {
+/// A task in the words of the client that asked, with what it may have of it.
+pub(super) async fn worded(
+    state: &AppState,
+    client: &Client,
+    view: &View,
+    task: TaskResponse,
+) -> Response {
     match view.request.binding.mode {
-        Mode::Direct => Json(state.service.with_state(view, task).await).into_response(),
-        Mode::Arap => Json(state.service.arap(view).await).into_response(),
+        Mode::Direct => {
+            let task = task.within(&client.may);
+            Json(state.service.with_state(view, task).await).into_response()
+        }
+        Mode::Arap => Json(state.service.arap(view).await.within(&client.may)).into_response(),
     }
 }
 

@@ -59,6 +59,7 @@ enum Kind {
     NotIJson,
     InvalidScope,
     InvalidCallback,
+    Forbidden,
     ForbiddenClaim,
     NoMatchingRule,
     StepUp,
@@ -131,6 +132,7 @@ impl Kind {
                 StatusCode::BAD_REQUEST,
                 "Callback not registered",
             ),
+            Self::Forbidden => FORBIDDEN,
             Self::ForbiddenClaim => {
                 ("urn:countersign:error:forbidden_claim", StatusCode::FORBIDDEN, "Forbidden claim")
             }
@@ -183,6 +185,12 @@ impl Kind {
         }
     }
 }
+
+const FORBIDDEN: Row = (
+    "urn:countersign:error:forbidden",
+    StatusCode::FORBIDDEN,
+    "Not among the rights of this client",
+);
 
 /// The word of RFC 9470; not its status, because the caller itself has proven who it is.
 const STEP_UP: Row = (
@@ -290,6 +298,7 @@ impl From<Refusal> for Problem {
             Refusal::NotIJson { .. } => Self::of(Kind::NotIJson, detail),
             Refusal::InvalidScope { .. } => Self::of(Kind::InvalidScope, detail),
             Refusal::InvalidCallback { .. } => Self::of(Kind::InvalidCallback, detail),
+            Refusal::Forbidden { .. } => Self::of(Kind::Forbidden, detail),
             Refusal::ForbiddenClaim { .. } => Self::of(Kind::ForbiddenClaim, detail),
             Refusal::NoMatchingRule { .. } => Self::of(Kind::NoMatchingRule, detail),
             Refusal::StepUp { wanted, .. } => {

@@ -47,6 +47,7 @@ use crate::{
         client::{Client, Mode},
         outcome::Status,
         request::Draft,
+        right::Right,
         task::TaskResponse,
     },
     refusal::Refusal,
@@ -81,7 +82,8 @@ use crate::{
          body = ProblemDetails, content_type = "application/problem+json"),
         (status = 401, description = "Who are you?", body = ProblemDetails,
          content_type = "application/problem+json"),
-        (status = 403, description = "`forbidden_claim`, or `no_matching_rule`: the policy says no",
+        (status = 403, description = "`forbidden_claim`; `no_matching_rule`: the policy says no; or `forbidden`: \
+         this client has not the right `request`",
          body = ProblemDetails, content_type = "application/problem+json"),
         (status = 409, description = "The key or the signed message was used before",
          body = ProblemDetails, content_type = "application/problem+json"),
@@ -108,6 +110,7 @@ pub(super) async fn submit(
     query: Result<Query<DryRun>, QueryRejection>,
     body: Bytes,
 ) -> Result<Response, Problem> {
+    caller.need(Right::Request)?;
     let Query(DryRun { dry_run }) = query.map_err(|error| Problem::invalid(error.body_text()))?;
     let dry_run = if dry_run { Wish::Preview } else { Wish::Open };
     let key = prefer::idempotency_key(&headers)?;
@@ -127,7 +130,7 @@ pub(super) async fn submit(
     let challenge = match &request.transaction_challenge {
         // What was lost on its way back is had again when the challenge is long over.
         Some(_) if let Some(view) = repeated(&state, &caller, key.as_ref()).await? => {
-            return Ok(answer(&state, &view).await);
+            return Ok(answer(&state, &caller.client, &view).await);
         }
         Some(token) => Some(state.registry.challenge(token, now).await?),
         None => None,
@@ -153,14 +156,15 @@ async fn opened_or_decided(
     opened: Opened,
     wait: Duration,
 ) -> Result<Response, Problem> {
-    let place = caller.wait();
+    // Whoever may not follow does not wait for the end either.
+    let place = caller.wait().filter(|_| caller.client.may.has(Right::Read));
     let is_pending = opened.response.task.status == Status::Pending;
     if is_pending && !wait.is_zero() && place.is_some() {
         let id = &opened.view.request.id;
         let view = state.service.follow(&caller.client, id, None, wait).await?;
-        return Ok(answer(state, &view).await);
+        return Ok(answer(state, &caller.client, &view).await);
     }
-    Ok(answer(state, &opened.view).await)
+    Ok(answer(state, &caller.client, &opened.view).await)
 }
 
 /// The request that was made with the same key and body before.
@@ -184,14 +188,15 @@ async fn preview(
     Ok(Json(PreviewResponse::of(preview, caller.client.approvers)?))
 }
 
-async fn answer(state: &AppState, view: &View) -> Response {
+async fn answer(state: &AppState, client: &Client, view: &View) -> Response {
     let task = state.service.task(view);
     let ended = if task.task.status == Status::Pending { Ended::No } else { Ended::Yes };
     let mut headers = follow::headers(&task);
     if let Ok(location) = HeaderValue::from_str(&task.task.status_endpoint) {
         headers.insert(header::LOCATION, location);
     }
-    (problem::opened(ended), headers, follow::worded(state, view, task).await).into_response()
+    (problem::opened(ended), headers, follow::worded(state, client, view, task).await)
+        .into_response()
 }
 
 /// A body as its type.

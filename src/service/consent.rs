@@ -11,7 +11,10 @@ use countersign_port::{
 use serde_json::{Map, json};
 use sha2::{Digest, Sha256};
 
-use super::{Service, delegation::said};
+use super::{
+    Service,
+    delegation::{entitled, said},
+};
 use crate::{
     config::client::TokenSubject,
     domain::{
@@ -54,6 +57,7 @@ impl Service {
         consent: Consent,
         wait: Duration,
     ) -> Result<View, Refusal> {
+        entitled(client)?;
         let key = key(&consent);
         let opened = if let Some(view) = self.repeated(client, &key).await? {
             view

@@ -27,8 +27,9 @@ use crate::{
             AccessRequest, Action, AskingClient, Bound, Context, Delegator, Draft, GRANT_SCOPE,
             Item, RequestedAccess, Resource, SignIn, Subject,
         },
+        right::Right,
     },
-    refusal::Refusal,
+    refusal::{self, Refusal},
     seal::{Place, SealError},
 };
 
@@ -89,6 +90,7 @@ impl Service {
         request: &str,
         delegation: NewDelegation,
     ) -> Result<(), NotTaken> {
+        entitled(client).map_err(|_| NotTaken::NotJoinable)?;
         let key = key(&delegated);
         let join = Join {
             request: request.parse().map_err(|_| NotTaken::NotJoinable)?,
@@ -135,6 +137,7 @@ impl Service {
         client: &Client,
         request: &AccessRequest,
     ) -> Result<Vec<Plan>, Refusal> {
+        entitled(client)?;
         if let Some(name) = client.may_not_ask_for(&request.items) {
             let name = Untrusted::new(name).display();
             let detail = format!("client `{}` may not ask for `{name}`", client.id);
@@ -168,6 +171,12 @@ impl Service {
             NotTaken::Unavailable
         })
     }
+}
+
+/// Whether a server may ask for this client, and be told what was granted.
+pub(super) fn entitled(client: &Client) -> Result<(), Refusal> {
+    refusal::need(client, Right::Request)?;
+    refusal::need(client, Right::Result)
 }
 
 /// Why a server that asks for others is refused. Whoever signs in at it cannot help that it does not

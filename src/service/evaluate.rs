@@ -13,6 +13,7 @@ use crate::{
         id::{ApprovalId, EvaluationId},
         plan::Plan,
         request::{AccessRequest, Draft},
+        right::Right,
         task::arap,
     },
     law::{Law, planning::Asking},
@@ -152,8 +153,8 @@ impl Service {
         }))
     }
 
-    /// What is needed to ask people; nothing where it could not be proven later, or where no more
-    /// requests are taken just now.
+    /// What is needed to ask people; nothing where this client may not, where it could not be proven
+    /// later, or where no more requests are taken just now.
     async fn requestable(
         &self,
         client: &Client,
@@ -161,7 +162,8 @@ impl Service {
         tuple: &Tuple,
     ) -> Result<Option<Requestable>, Refusal> {
         let signing = &self.parts.signing;
-        if !signing.is_set_up() || self.parts.ledger.is_full() {
+        let may_ask = client.may.has(Right::Request);
+        if !may_ask || !signing.is_set_up() || self.parts.ledger.is_full() {
             return Ok(None);
         }
         let now = self.parts.clock.now();

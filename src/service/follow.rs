@@ -14,6 +14,7 @@ use crate::{
         approval::ApprovalStatus,
         client::Client,
         id::RequestId,
+        right::Right,
     },
     refusal::Refusal,
 };
@@ -46,9 +47,11 @@ impl Service {
 
     /// Who fetches the result takes the approval up.
     async fn taken_up(&self, client: &Client, view: View) -> Result<View, Refusal> {
-        let fresh = view.approval.as_ref().is_some_and(|approval| {
-            approval.status == ApprovalStatus::Live && approval.taken_up_at.is_none()
-        });
+        // Who may not have the result has not fetched it.
+        let fresh = client.may.has(Right::Result)
+            && view.approval.as_ref().is_some_and(|approval| {
+                approval.status == ApprovalStatus::Live && approval.taken_up_at.is_none()
+            });
         if !fresh {
             return Ok(view);
         }

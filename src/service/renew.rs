@@ -20,6 +20,7 @@ use crate::{
         people::Person,
         renewal,
         request::AccessRequest,
+        right::Right,
     },
     law::Law,
     refusal as problem,
@@ -103,6 +104,7 @@ impl Registered {
             let detail = format!("client `{}` asks in another way by now", client.id);
             return Err(problem::Refusal::NotRequestable { detail });
         }
+        problem::need(client, Right::Request)?;
         if let Some(name) = client.may_not_ask_for(&request.items) {
             let name = Untrusted::new(name).display();
             let detail = format!("client `{}` may not ask for `{name}` any more", client.id);

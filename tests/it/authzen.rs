@@ -8,5 +8,6 @@ mod metadata;
 mod page;
 mod pep;
 mod reevaluate;
+mod rights;
 mod submit;
 mod task;

@@ -270,3 +270,19 @@ async fn what_the_login_page_says_of_a_sign_in_is_believed() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn for_a_client_that_may_not_ask_nobody_is_asked() {
+    let site = Site { shop: "\n    may: [evaluate, read, result]", ..Site::default() };
+    tell_under(site, |office, fake| async move {
+        fake.asks("c-1", "dana", WRITE);
+        Browser::new().sent(&office, "c-1").await;
+        let (verb, why) = fake.answers().pop().unwrap();
+        assert_eq!(verb, "reject");
+        let said = why["error_description"].as_str().unwrap();
+        assert_eq!(said, "Nobody can approve this. Ask whoever runs it.");
+        assert!(office.sandbox.messages("shop-approvals").is_empty());
+        office
+    })
+    .await;
+}

@@ -68,6 +68,10 @@ pub(crate) struct Site {
     pub(crate) hydra: Option<String>,
     /// One more resource server.
     pub(crate) server: String,
+    /// More of the client that asks.
+    pub(crate) shop: &'static str,
+    /// What is registered of the second client in the mode of the profile.
+    pub(crate) other_gate: &'static str,
     /// More of the configuration.
     pub(crate) more: String,
 }
@@ -85,6 +89,8 @@ impl Default for Site {
             login_by: "client_secret: { env: CALLBACK_SECRET }",
             hydra: None,
             server: String::new(),
+            shop: "",
+            other_gate: "api_keys: [{ env: OTHER_GATE_KEY }]",
             more: String::new(),
         }
     }
@@ -151,6 +157,12 @@ impl Office {
     /// The same, under another law.
     pub(crate) async fn restart_under(mut self, sources: fn() -> Sources) -> Self {
         self.site.sources = sources;
+        self.restart().await
+    }
+
+    /// The same, with clients that are registered otherwise.
+    pub(crate) async fn restart_with(mut self, shop: &'static str, other: &'static str) -> Self {
+        (self.site.shop, self.site.other_gate) = (shop, other);
         self.restart().await
     }
 
@@ -380,7 +392,7 @@ clients:
     callbacks: {callbacks:?}
     scopes: ["*"]
     trust: trusted{tokens}{hydra_client}{login}
-    tell_requester: true
+    tell_requester: true{shop}
   - id: gate
     name: Gate
     api_keys: [{{ env: GATE_KEY }}]
@@ -389,7 +401,7 @@ clients:
     scopes: ["*"]
     trust: trusted
     mode: arap
-  - {{ id: other-gate, api_keys: [{{ env: OTHER_GATE_KEY }}], scopes: ["*"], trust: trusted, mode: arap }}
+  - {{ id: other-gate, {other_gate}, scopes: ["*"], trust: trusted, mode: arap }}
 resource_servers:
   - {{ id: "https://bank.example/", api_keys: [{{ env: BANK_KEY }}] }}
   - {{ id: "https://other.example/", api_keys: [{{ env: OTHER_BANK_KEY }}] }}{server}
@@ -405,6 +417,8 @@ egress: {{ allow: [127.0.0.1/32] }}{keycloak}{hydra}
         hydra_client = hydra_client(site),
         hydra = hydra(site),
         server = site.server,
+        shop = site.shop,
+        other_gate = site.other_gate,
         more = site.more,
     );
     Config::parse("countersign.yaml", &text, Path::new("/"), &environment())
@@ -420,6 +434,7 @@ fn environment() -> Environment {
         ("AUDITOR_KEY", AUDITOR_KEY),
         ("GATE_KEY", GATE_KEY),
         ("OTHER_GATE_KEY", OTHER_GATE_KEY),
+        ("NEW_GATE_KEY", NEW_GATE_KEY),
         ("BANK_KEY", BANK_KEY),
         ("OTHER_BANK_KEY", OTHER_BANK_KEY),
         ("PAYMENTS_KEY", PAYMENTS_KEY),
@@ -462,6 +477,7 @@ pub(crate) const OTHER_BANK_KEY: &str = "cs_otherbank_00000000000000000000000000
 /// The keys of two clients that follow AuthZEN's access request profile to the letter.
 pub(crate) const GATE_KEY: &str = "cs_gate_00000000000000000000000000000000000000000000";
 pub(crate) const OTHER_GATE_KEY: &str = "cs_othergate_00000000000000000000000000000000000000000000";
+pub(crate) const NEW_GATE_KEY: &str = "cs_newgate_00000000000000000000000000000000000000000000";
 
 /// What is sealed at rest.
 pub(crate) const ENCRYPTION_KEY: &str = "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=";

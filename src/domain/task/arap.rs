@@ -12,6 +12,7 @@ use crate::domain::{
     approval::{Approval, ApprovalStatus},
     outcome::Status,
     request::{Action, Resource},
+    right::{Right, Rights},
 };
 
 /// The completion mode: have it evaluated again, with the approval.
@@ -172,6 +173,21 @@ pub fn task(view: &View, public_url: &str, now: Timestamp) -> ArapResponse {
             },
             items,
         },
+    }
+}
+
+impl ArapResponse {
+    /// What a client may have of it, as of the same in other words.
+    #[must_use]
+    pub fn within(mut self, rights: &Rights) -> Self {
+        if !rights.has(Right::Cancel) {
+            self.task.links = None;
+        }
+        if !rights.has(Right::Result) {
+            self.result = None;
+            self.task.items.iter_mut().for_each(|item| item.result = None);
+        }
+        self
     }
 }
 

@@ -9,7 +9,7 @@ use super::{
     },
 };
 use crate::{
-    domain::client::Client,
+    domain::{client::Client, right::Right},
     http::{
         AppState,
         caller::Caller,
@@ -35,6 +35,8 @@ const MOST: usize = 50;
          body = ProblemDetails, content_type = "application/problem+json"),
         (status = 401, description = "Who are you?", body = ProblemDetails,
          content_type = "application/problem+json"),
+        (status = 403, description = "`forbidden`: this client has not the right `evaluate`",
+         body = ProblemDetails, content_type = "application/problem+json"),
         (status = 413, description = "The body is too long", body = ProblemDetails,
          content_type = "application/problem+json"),
         (status = 429, description = "Too fast", body = ProblemDetails,
@@ -49,6 +51,7 @@ pub(super) async fn evaluations(
     headers: HeaderMap,
     bytes: Bytes,
 ) -> Result<Json<EvaluationsResponse>, Problem> {
+    caller.need(Right::Evaluate)?;
     let EvaluationsRequest { subject, action, resource, context, evaluations, options } =
         body(&headers, &bytes)?;
     let defaults = EvaluationRequest { subject, action, resource, context };

@@ -7,7 +7,7 @@ use super::{
     wire::{self, EvaluationRequest, EvaluationResponse},
 };
 use crate::{
-    domain::client::Client,
+    domain::{client::Client, right::Right},
     http::{
         AppState,
         caller::Caller,
@@ -33,6 +33,8 @@ use crate::{
          body = ProblemDetails, content_type = "application/problem+json"),
         (status = 401, description = "Who are you?", body = ProblemDetails,
          content_type = "application/problem+json"),
+        (status = 403, description = "`forbidden`: this client has not the right `evaluate`",
+         body = ProblemDetails, content_type = "application/problem+json"),
         (status = 413, description = "The body is too long", body = ProblemDetails,
          content_type = "application/problem+json"),
         (status = 429, description = "Too fast", body = ProblemDetails,
@@ -47,6 +49,7 @@ pub(super) async fn evaluation(
     headers: HeaderMap,
     bytes: Bytes,
 ) -> Result<Json<EvaluationResponse>, Problem> {
+    caller.need(Right::Evaluate)?;
     let request: EvaluationRequest = body(&headers, &bytes)?;
     Ok(Json(answer(&state, &caller.client, request).await?))
 }

@@ -35,7 +35,7 @@ pub(super) async fn submit(
         && wish == Wish::Open
         && let Some(view) = state.service.repeated(client, key).await?
     {
-        return Ok(answer(state, &view).await.into_response());
+        return Ok(answer(state, client, &view).await.into_response());
     }
     let now = state.service.parts.clock.now();
     let mut draft = understood(asked.plain, client, state.registry.servers(), now)?;
@@ -45,5 +45,5 @@ pub(super) async fn submit(
         return Ok(Json(ArapPreview::of(&draft.items, &plans)).into_response());
     }
     let opened = state.service.open_denied(client, draft, &asked.denied, key).await?;
-    Ok(answer(state, &opened.view).await)
+    Ok(answer(state, client, &opened.view).await)
 }

@@ -31,6 +31,7 @@ use crate::{
         link::Level,
         outcome::Status,
         plan::{Ask, Plan},
+        right::Rights,
     },
     law::{Law, planning::Asking},
 };
@@ -82,6 +83,7 @@ fn client(asked: &Asked) -> Client {
         id: ClientId::from(CLIENT),
         name: CLIENT.to_owned(),
         scopes: vec!["*".to_owned()],
+        may: Rights::default(),
         callbacks: Vec::new(),
         trust: asked.trust,
         owner: asked.owner.clone(),

@@ -3,7 +3,9 @@
 use reqwest::RequestBuilder;
 use serde_json::{Value, json};
 
-use crate::office::{API_KEY, Answer, GATE_KEY, OTHER_GATE_KEY, Office, answer, client};
+use crate::office::{
+    API_KEY, Answer, GATE_KEY, NEW_GATE_KEY, OTHER_GATE_KEY, Office, answer, client,
+};
 
 /// A client of the service.
 #[derive(Debug, Clone, Copy)]
@@ -13,6 +15,8 @@ pub(super) enum By {
     /// In the mode of the access request profile.
     Gate,
     OtherGate,
+    /// The same with another key.
+    OtherGateAnew,
 }
 
 impl By {
@@ -21,6 +25,7 @@ impl By {
             Self::Shop => API_KEY,
             Self::Gate => GATE_KEY,
             Self::OtherGate => OTHER_GATE_KEY,
+            Self::OtherGateAnew => NEW_GATE_KEY,
         }
     }
 }

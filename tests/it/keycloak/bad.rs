@@ -147,3 +147,29 @@ async fn less_than_keycloak_would_grant_is_a_no() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn for_a_client_that_may_not_ask_nothing_is_opened_or_joined() {
+    tell(|desk| async move {
+        let asked = desk.office.ask(&write_prod()).await;
+        let id = asked.body["task"]["id"].as_str().unwrap().to_owned();
+        desk.office.settle().await;
+        let Desk { office, realm, fake } = desk;
+        let office =
+            office.restart_with("\n    may: [read, result]", "api_keys: [{ env: OTHER_GATE_KEY }]");
+        let desk = Desk { office: office.await, realm, fake };
+        desk.connect();
+        let mut joins = good();
+        joins["binding_message"] = json!(id);
+        let bearer = sign(&desk.fake().claims(), 0);
+        assert_eq!(send(&desk, &main(), &bearer, &joins).await, 403);
+        let opens = desk.ask(&[("binding_message", "other")]).await;
+        for _ in 0..3 {
+            desk.later(1).await;
+        }
+        assert_eq!(desk.realm.poll(&opens).await, Err("access_denied".to_owned()));
+        assert_eq!(desk.office.sandbox.messages("shop-approvals").len(), 1, "the first alone");
+        desk
+    })
+    .await;
+}

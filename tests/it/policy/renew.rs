@@ -319,6 +319,21 @@ async fn the_very_same_that_waits_already_is_shared() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_the_client_may_not_ask_any_more_nobody_asks_again() {
+    tell(|office| async move {
+        expired(&office, &write_prod()).await;
+        let same = "api_keys: [{ env: OTHER_GATE_KEY }]";
+        let office = office.restart_with("\n    may: [read, result]", same).await;
+        let refusal = ask_again(&office, "dana").await.unwrap_err();
+        assert_eq!(refusal.kind, RefusalKind::NotRenewed);
+        assert!(refusal.sentence.contains("the right `request`"), "{refusal}");
+        assert_eq!(office.sandbox.messages(LEADS).len(), 1);
+        office
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn whom_nobody_knows_nobody_can_ask_again_for() {
     tell(|office| async move {
         let mut body = write_prod();

@@ -7,6 +7,7 @@ use crate::domain::{
     client::{Approvers, Mode, Requester},
     id::ClientId,
     policy::Trust,
+    right::Rights,
 };
 
 const API: &str = "https://api.example/";
@@ -17,6 +18,7 @@ fn client() -> Client {
         id: ClientId::from("crm"),
         name: "CRM".to_owned(),
         scopes: ["orders:*", "funds.transfer", "payment"].map(str::to_owned).to_vec(),
+        may: Rights::default(),
         callbacks: vec![HOOK.to_owned()],
         trust: Trust::Standard,
         owner: None,
