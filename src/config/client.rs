@@ -225,7 +225,8 @@ impl Reader<'_> {
         if proofs == 0 && self.faults.len() == faults {
             self.fault(node, "this client cannot prove who it is: give it `api_keys`, a `webhook_secret` or `tokens`");
         }
-        if members.get("webhook_secret").is_none() && !client.callbacks.is_empty() {
+        let secret = members.get("webhook_secret").map(read::one_or_more);
+        if secret.is_none_or(<[Node]>::is_empty) && !client.callbacks.is_empty() {
             self.fault(node, "callbacks are signed: give this client a `webhook_secret`");
         }
         let callback_token = self.callback_token(members.get("callback_token"), &client, around);

@@ -216,6 +216,18 @@ fn a_fault_of_the_environment_is_shown_as_one() {
 }
 
 #[test]
+fn who_is_called_back_has_a_secret_to_be_told_by() {
+    for secret in ["", ", webhook_secret: []", ", webhook_signing_key: { env: CRM_SIGNING_KEY }"] {
+        let text = format!(
+            "clients: [{{ id: crm, scopes: ['*'], api_keys: {{ env: CRM_API_KEY }}, \
+             callbacks: ['https://a.example/']{secret} }}]"
+        );
+        let page = faults(&text, &environment());
+        assert!(page.contains("callbacks are signed"), "{secret}: {page}");
+    }
+}
+
+#[test]
 fn what_a_client_may_do_is_named_word_by_word() {
     let client = |may: &str| {
         format!(
