@@ -1,6 +1,8 @@
 //! AuthZEN as clients see it, over real HTTP. `authzen/README.md` says which story shows which rule.
 
 mod batch;
+mod denial;
+mod emergency;
 mod evaluate;
 mod granted;
 mod law;
