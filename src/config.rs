@@ -4,6 +4,7 @@
 pub mod api_key;
 mod callback_token;
 pub mod client;
+pub mod deputy;
 mod directory;
 pub mod environment;
 mod hydra;

@@ -88,7 +88,7 @@ pub fn need(client: &Client, right: Right) -> Result<(), Refusal> {
     }
     let right = right.as_str();
     let detail = format!(
-        "client `{}` has not the right `{right}`: whoever runs the service can add it to `may` of this client",
+        "client `{}` has not the right `{right}`: whoever runs the service can add it to `may`",
         client.id
     );
     Err(Refusal::Forbidden { detail })

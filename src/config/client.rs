@@ -1,6 +1,6 @@
 //! Who may call: integrators under `clients:` and readers of the log under `auditors:`.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use countersign_egress::target::Allow;
 use countersign_port::webhook_signature::{
@@ -11,7 +11,7 @@ use secrecy::ExposeSecret;
 use url::Url;
 
 use super::{
-    Limits, Reader, api_key::ApiKey, callback_token::CallbackToken, issuer::Issuer,
+    Limits, Reader, api_key::ApiKey, callback_token::CallbackToken, deputy::Deputy, issuer::Issuer,
     secret::EncryptionKey,
 };
 use crate::domain::{
@@ -20,7 +20,7 @@ use crate::domain::{
     id::{ClientId, PersonId},
     policy::Trust,
     provisioned::Source,
-    right::{Right, Rights},
+    right::Right,
     yaml::{
         Node, Value,
         read::{self, Members},
@@ -40,6 +40,8 @@ pub struct Integrator {
     /// What access token its callbacks carry, beside the signature.
     pub callback_token: Option<CallbackToken>,
     pub tokens: Vec<TokenSubject>,
+    /// Who else works on its requests.
+    pub deputies: Vec<Deputy>,
 }
 
 /// What the entries of clients are read against.
@@ -98,6 +100,7 @@ pub(super) const KEYS: &[&str] = &[
     "callback_token",
     "scopes",
     "may",
+    "deputies",
     "trust",
     "assert_claims",
     "approvers",
@@ -119,13 +122,17 @@ impl Reader<'_> {
     ) -> Vec<(&'n Node, Integrator)> {
         let nodes = node.and_then(|node| read::list(node, &mut self.faults)).unwrap_or_default();
         let mut clients: Vec<(&Node, Integrator)> = Vec::new();
+        let mut taken = HashSet::new();
         for node in nodes {
             let Some(client) = self.client(node, around) else { continue };
             if clients.iter().any(|(_, other)| other.client.id == client.client.id) {
                 self.fault(node, format!("the client `{}` stands here twice", client.client.id));
             }
-            if let Some(twice) = shared(&clients, &client.tokens) {
-                self.fault(node, format!("the token client `{twice}` belongs to two clients"));
+            for token in client.every_token() {
+                if !taken.insert(token.clone()) {
+                    let twice = &token.client_id;
+                    self.fault(node, format!("the token client `{twice}` stands here twice"));
+                }
             }
             clients.push((node, client));
         }
@@ -175,7 +182,9 @@ impl Reader<'_> {
         servers: &'k [(&'k Node, ResourceServer)],
         of_providers: impl Iterator<Item = (&'k Node, &'k Vec<ApiKey>)>,
     ) {
-        let of_clients = clients.iter().map(|(node, client)| (*node, &client.api_keys));
+        let of_clients = clients
+            .iter()
+            .flat_map(|(node, client)| client.every_key().map(move |keys| (*node, keys)));
         let of_auditors = auditors.iter().map(|(node, auditor)| (*node, &auditor.api_keys));
         let mut seen = HashMap::new();
         let of_servers = servers.iter().map(|(node, server)| (*node, &server.api_keys));
@@ -195,11 +204,12 @@ impl Reader<'_> {
         let limits = self.limits(members.get("limits"), around.limits);
         let callbacks = self.callbacks(members.get("callbacks"), around.allow);
         let scopes = members.need("scopes", &mut self.faults);
+        let may = members.get("may").and_then(|node| self.rights(node));
         let client = Client {
             id: ClientId::from(id.unwrap_or_default()),
             name: name.or(id).unwrap_or_default().to_owned(),
             scopes: self.texts(scopes),
-            may: self.rights(members.get("may"), !callbacks.is_empty()),
+            may: may.unwrap_or_default(),
             callbacks,
             trust: self.word(members.get("trust"), &Trust::CHOICES).unwrap_or_default(),
             owner: members
@@ -225,10 +235,10 @@ impl Reader<'_> {
         if proofs == 0 && self.faults.len() == faults {
             self.fault(node, "this client cannot prove who it is: give it `api_keys`, a `webhook_secret` or `tokens`");
         }
-        let secret = members.get("webhook_secret").map(read::one_or_more);
-        if secret.is_none_or(<[Node]>::is_empty) && !client.callbacks.is_empty() {
-            self.fault(node, "callbacks are signed: give this client a `webhook_secret`");
+        if !client.callbacks.is_empty() {
+            self.refuse_callbacks(node, &members, &client);
         }
+        let deputies = self.deputies(members.get("deputies"), around.trusted);
         let callback_token = self.callback_token(members.get("callback_token"), &client, around);
         let requests_per_second = limits.requests_per_second;
         id?;
@@ -240,6 +250,7 @@ impl Reader<'_> {
             signer,
             callback_token,
             tokens,
+            deputies,
         })
     }
 
@@ -268,25 +279,20 @@ impl Reader<'_> {
         Some(ResourceServer { id: id?.to_owned(), requests_per_second, api_keys, challenges })
     }
 
-    /// All of them where none are named; those that were read where something else stands there.
-    fn rights(&mut self, node: Option<&Node>, is_called_back: bool) -> Rights {
-        let Some(node) = node else { return Rights::default() };
-        let Some(nodes) = read::list(node, &mut self.faults) else {
-            return Rights::from_iter([]);
-        };
-        if nodes.is_empty() {
-            self.fault(node, "this client may do nothing: name what it may do, or take it out");
+    /// Callbacks are signed, and say what was granted.
+    fn refuse_callbacks(&mut self, node: &Node, members: &Members<'_>, client: &Client) {
+        let secret = members.get("webhook_secret").map(read::one_or_more);
+        if secret.is_none_or(<[Node]>::is_empty) {
+            self.fault(node, "callbacks are signed: give this client a `webhook_secret`");
         }
-        let rights = nodes.iter().filter_map(|node| self.word(Some(node), &Right::CHOICES));
-        let rights: Vec<Right> = rights.collect();
-        let all_known = !nodes.is_empty() && rights.len() == nodes.len();
-        if all_known && is_called_back && !rights.contains(&Right::Result) {
+        if let Some(may) = members.get("may")
+            && !client.may.has(Right::Result)
+        {
             self.fault(
-                node,
+                may,
                 "`callbacks` say what was granted: add `result`, or take out the `callbacks`",
             );
         }
-        rights.into_iter().collect()
     }
 
     /// What a client in the mode of the profile is given is signed, and found by https.
@@ -349,7 +355,7 @@ impl Reader<'_> {
     }
 
     /// `trusted` are the issuers that are believed, and the realms that hand decisions over.
-    fn tokens(&mut self, node: Option<&Node>, trusted: &[&str]) -> Vec<TokenSubject> {
+    pub(super) fn tokens(&mut self, node: Option<&Node>, trusted: &[&str]) -> Vec<TokenSubject> {
         let nodes = node.and_then(|node| read::list(node, &mut self.faults)).unwrap_or_default();
         let mut subjects = Vec::new();
         for node in nodes {
@@ -387,12 +393,6 @@ const REQUESTER: [(&str, Requester); 2] = [("true", Requester::Told), ("false", 
 const MODES: [(&str, Mode); 2] = [("direct", Mode::Direct), ("arap", Mode::Arap)];
 const APPROVERS: [(&str, Approvers); 2] =
     [("shown", Approvers::Shown), ("hidden", Approvers::Hidden)];
-
-fn shared(clients: &[(&Node, Integrator)], tokens: &[TokenSubject]) -> Option<String> {
-    let taken =
-        |token: &&TokenSubject| clients.iter().any(|(_, other)| other.tokens.contains(token));
-    tokens.iter().find(taken).map(|token| token.client_id.clone())
-}
 
 fn signer(mut secrets: Vec<Secret>, key: Option<SigningKey>) -> Option<Signer> {
     (!secrets.is_empty()).then(|| Signer::new(secrets.remove(0), secrets, key))

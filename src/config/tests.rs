@@ -19,6 +19,7 @@ fn environment() -> Environment {
     Environment::from([
         ("COUNTERSIGN_KEY", "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="),
         ("CRM_API_KEY", KEY),
+        ("CRM_DASHBOARD_KEY", "cs_dash_0123456789abcdefghijklmnopqrstuvwx"),
         ("CRM_WEBHOOK_SECRET", SECRET),
         ("CRM_TOKEN_SECRET", "abc"),
         ("CRM_REFRESH_TOKEN", "abc"),
@@ -122,6 +123,8 @@ fn the_file_names_every_key() {
     assert_eq!(callback_token, callback_token::KEYS.iter().copied().collect());
     let token = first(member(client, "tokens"));
     assert_eq!(names(token), client::TOKEN_KEYS.iter().copied().collect());
+    let deputy = first(member(client, "deputies"));
+    assert_eq!(names(deputy), deputy::KEYS.iter().copied().collect());
     let auditor = first(member(&root, "auditors"));
     assert_eq!(names(auditor), client::AUDITOR_KEYS.iter().copied().collect());
     let hydra = names(member(&root, "hydra"));
@@ -244,12 +247,36 @@ fn what_a_client_may_do_is_named_word_by_word() {
         (", may: [read, cancle]", "unknown value `cancle`"),
         (", may: [read, cancle]", "did you mean `cancel`?"),
         (", may: read", "expected a list"),
-        (", may: []", "this client may do nothing"),
+        (", may: []", "whoever may do nothing has no place here"),
         (", may: [read], callbacks: ['https://a.example/']", "add `result`"),
     ] {
         let page = faults(&client(may), &environment());
         assert!(page.contains(words), "{page}");
         assert_eq!(page.matches(" × ").count(), 1, "{page}");
+    }
+}
+
+#[test]
+fn a_deputy_says_what_it_may_do_and_who_it_is() {
+    let client = |deputy: &str| {
+        format!(
+            "clients: [{{ id: crm, scopes: ['*'], api_keys: {{ env: CRM_API_KEY }}, \
+             deputies: [{{ {deputy} }}] }}]"
+        )
+    };
+    let good = parsed(&client("may: [read], api_keys: { env: CRM_DASHBOARD_KEY }"));
+    let [one] = good.clients.as_slice() else { panic!("one client") };
+    assert!(one.client.may.has(Right::Cancel) && !one.deputies[0].may.has(Right::Cancel));
+    for (deputy, words) in [
+        ("may: [read]", "this deputy cannot prove who it is"),
+        ("api_keys: { env: CRM_DASHBOARD_KEY }", "`may` is missing"),
+        ("may: [write], api_keys: { env: CRM_DASHBOARD_KEY }", "unknown value `write`"),
+        ("may: [read], api_keys: { env: CRM_API_KEY }", "two API keys have the prefix `crm`"),
+        ("may: [read], tokens: [{ issuer: x, client_id: y }]", "`x` is not among the `issuers`"),
+        ("may: [read], webhook_secret: x", "unknown key `webhook_secret`"),
+    ] {
+        let page = faults(&client(deputy), &environment());
+        assert!(page.contains(words), "{deputy}: {page}");
     }
 }
 

@@ -27,7 +27,7 @@ use tokio::{
     time::timeout,
 };
 
-use self::registry::{Known, Party, Registry};
+use self::registry::{Party, Registry};
 use super::{AppState, problem::Problem};
 use crate::{
     domain::{access::revoke::Holder, client::Client, right::Right},
@@ -116,17 +116,18 @@ pub(super) async fn admit(
     let proof = proof(&parts.headers)?;
     let admitted = identify(&state.registry, proof, &body, now).await?;
     admitted.check_pace()?;
-    let known = match admitted {
-        Party::Client(known) => known,
+    let speaker = match admitted {
+        Party::Client(speaker) => speaker,
         Party::ResourceServer(keyed) => {
             parts.extensions.insert(Server { id: Arc::clone(&keyed.id) });
             return Ok(next.run(Request::from_parts(parts, Body::from(body))).await);
         }
     };
     if let Proof::Signature { headers, .. } = proof {
-        remember(&state, known, headers.id, now).await?;
+        remember(&state, speaker.client, headers.id, now).await?;
     }
-    let caller = Caller { client: Arc::clone(&known.client), waits: Arc::clone(&known.waits) };
+    let caller =
+        Caller { client: Arc::clone(speaker.client), waits: Arc::clone(&speaker.known.waits) };
     parts.extensions.insert(caller.clone());
     let mut response = next.run(Request::from_parts(parts, Body::from(body))).await;
     response.extensions_mut().insert(caller);
@@ -202,7 +203,7 @@ async fn identify<'r>(
     body: &[u8],
     now: Timestamp,
 ) -> Result<Party<'r>, Stranger> {
-    let known = match proof {
+    let speaker = match proof {
         Proof::ApiKey(key) => return registry.party_by_key(key).ok_or(Stranger::BadKey),
         Proof::Token(token) => registry.client_by_token(token, now).await.map_err(|why| {
             tracing::info!(why = why.as_str(), "an access token was refused");
@@ -215,18 +216,18 @@ async fn identify<'r>(
             })
         }
     };
-    known.map(Party::Client)
+    speaker.map(Party::Client)
 }
 
 /// A signed message counts once, whichever replica sees it.
 async fn remember(
     state: &AppState,
-    known: &Known,
+    client: &Client,
     id: &str,
     now: Timestamp,
 ) -> Result<(), Refusal> {
     let expires_us = now.as_microsecond().saturating_add(REMEMBERED_US);
-    let name = format!("client/{}/{id}", known.client.id);
+    let name = format!("client/{}/{id}", client.id);
     let seen = state.service.parts.store.remember(&name, expires_us).await;
     match seen.map_err(Refusal::from)? {
         Seen::First => Ok(()),

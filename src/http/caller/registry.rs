@@ -19,6 +19,7 @@ use crate::{
     config::{
         api_key::{self, ApiKey},
         client::{Auditor, Integrator, Provider, ResourceServer, TokenSubject},
+        deputy::Deputy,
         issuer::{Issuer, Keys},
     },
     domain::{client::Client, id::ClientId},
@@ -39,7 +40,7 @@ pub struct Registry {
     keys: HashMap<String, (ApiKey, Holder)>,
     /// The ids of the resource servers.
     servers: BTreeSet<String>,
-    tokens: HashMap<TokenSubject, ClientId>,
+    tokens: HashMap<TokenSubject, Arc<Client>>,
     issuers: HashMap<String, Trusted>,
     /// The resource servers whose challenges are believed, by id.
     challengers: HashMap<String, Trusted>,
@@ -49,7 +50,7 @@ pub struct Registry {
 /// A client and what comes with it.
 #[derive(Debug)]
 pub(super) struct Known {
-    pub(super) client: Arc<Client>,
+    client: Arc<Client>,
     pub(super) pace: Pace,
     pub(super) waits: Arc<Semaphore>,
     secrets: Vec<Secret>,
@@ -65,7 +66,8 @@ pub(super) struct Keyed {
 /// Whose an API key is.
 #[derive(Debug)]
 enum Holder {
-    Client(ClientId),
+    /// With what this key may do.
+    Client(Arc<Client>),
     Auditor(Keyed),
     ResourceServer(Keyed),
     Provider(Keyed),
@@ -77,10 +79,17 @@ struct Trusted {
     jwks: Jwks,
 }
 
+/// Whoever speaks for a client, itself or a deputy: the client with what they may do.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Speaker<'r> {
+    pub(super) client: &'r Arc<Client>,
+    pub(super) known: &'r Known,
+}
+
 /// Who may call the API of requests and credentials.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Party<'r> {
-    Client(&'r Known),
+    Client(Speaker<'r>),
     ResourceServer(&'r Keyed),
 }
 
@@ -104,7 +113,7 @@ impl Party<'_> {
     /// Takes one request, or says when the next may come.
     pub(super) fn check_pace(self) -> Result<(), Refusal> {
         match self {
-            Self::Client(known) => known.pace.check(),
+            Self::Client(speaker) => speaker.known.pace.check(),
             Self::ResourceServer(keyed) => keyed.pace.check(),
         }
     }
@@ -154,17 +163,26 @@ impl Registry {
     }
 
     fn add(&mut self, integrator: Integrator) {
-        let id = integrator.client.id.clone();
-        self.hold(integrator.api_keys, || Holder::Client(id.clone()));
-        let tokens = integrator.tokens.into_iter();
-        self.tokens.extend(tokens.map(|token| (token, id.clone())));
+        let client = Arc::new(integrator.client);
+        self.speak(&client, integrator.api_keys, integrator.tokens);
+        for Deputy { may, api_keys, tokens } in integrator.deputies {
+            let client = Arc::new(Client { may, ..Client::clone(&client) });
+            self.speak(&client, api_keys, tokens);
+        }
+        let id = client.id.clone();
         let known = Known {
-            client: Arc::new(integrator.client),
+            client,
             pace: Pace::new(integrator.requests_per_second),
             waits: Arc::new(Semaphore::new(WAITS)),
             secrets: integrator.webhook_secrets,
         };
         self.clients.insert(id, known);
+    }
+
+    fn speak(&mut self, client: &Arc<Client>, keys: Vec<ApiKey>, tokens: Vec<TokenSubject>) {
+        self.hold(keys, || Holder::Client(Arc::clone(client)));
+        let tokens = tokens.into_iter();
+        self.tokens.extend(tokens.map(|token| (token, Arc::clone(client))));
     }
 
     fn hold(&mut self, keys: Vec<ApiKey>, holder: impl Fn() -> Holder) {
@@ -179,10 +197,14 @@ impl Registry {
     /// A client or a resource server.
     pub(super) fn party_by_key(&self, key: &str) -> Option<Party<'_>> {
         match self.holder(key)? {
-            Holder::Client(id) => self.clients.get(id).map(Party::Client),
+            Holder::Client(client) => self.speaker(client).map(Party::Client),
             Holder::ResourceServer(keyed) => Some(Party::ResourceServer(keyed)),
             Holder::Auditor(_) | Holder::Provider(_) => None,
         }
+    }
+
+    fn speaker<'r>(&'r self, client: &'r Arc<Client>) -> Option<Speaker<'r>> {
+        Some(Speaker { client, known: self.clients.get(&client.id)? })
     }
 
     pub(super) fn auditor_by_key(&self, key: &str) -> Option<&Keyed> {
@@ -217,10 +239,10 @@ impl Registry {
         headers: &Headers<'_>,
         body: &[u8],
         now: Timestamp,
-    ) -> Result<&Known, Why> {
+    ) -> Result<Speaker<'_>, Why> {
         let known = self.clients.get(&ClientId::from(client)).ok_or(Why::NoMatch)?;
         verify(headers, body, &known.secrets, now)?;
-        Ok(known)
+        Ok(Speaker { client: &known.client, known })
     }
 
     /// What a token of an identity provider says of a subject.
@@ -261,13 +283,13 @@ impl Registry {
         &self,
         token: &str,
         now: Timestamp,
-    ) -> Result<&Known, Refused> {
+    ) -> Result<Speaker<'_>, Refused> {
         let hint = token::hint(token)?;
         let trusted = self.issuers.get(&hint.issuer).ok_or(Refused::Issuer)?;
         let key = trusted.jwks.key(&hint.kid).await.ok_or(Refused::Key)?;
         let client_id = token::verify(token, &trusted.issuer, &key, now)?;
         let subject = TokenSubject { issuer: hint.issuer, client_id };
-        let id = self.tokens.get(&subject).ok_or(Refused::Client)?;
-        self.clients.get(id).ok_or(Refused::Client)
+        let client = self.tokens.get(&subject).ok_or(Refused::Client)?;
+        self.speaker(client).ok_or(Refused::Client)
     }
 }

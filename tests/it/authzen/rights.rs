@@ -17,6 +17,9 @@ const ASKS: &str = "api_keys: [{ env: OTHER_GATE_KEY }], may: [evaluate, request
 const WITHDRAWS: &str = "api_keys: [{ env: OTHER_GATE_KEY }], may: [cancel]";
 const NEW_KEY: &str = "api_keys: [{ env: NEW_GATE_KEY }]";
 
+const DEPUTY: &str = "api_keys: [{ env: OTHER_GATE_KEY }], \
+    deputies: [{ may: [read], api_keys: [{ env: NEW_GATE_KEY }] }]";
+
 async fn cancel(office: &Office, by: By, id: &str) -> Answer {
     answer(call(office, by, &format!("/access/v1/requests/{id}/cancel"))).await
 }
@@ -170,6 +173,33 @@ async fn in_direct_mode_the_same_rights_hold() {
         for refused in [office.cancel(id, &json!({})).await, office.ask(&write_prod()).await] {
             assert_eq!(problem(&refused), (403, "forbidden"));
         }
+        office
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deputy_follows_what_the_client_asked_and_does_no_more() {
+    tell(|office| async move {
+        let office = office.restart_with("", DEPUTY).await;
+        let [open, granted] = one_open_one_approved(&office).await;
+        let pending = follow(&office, By::OtherGateAnew, &open).await;
+        assert_eq!(pending.body["task"]["status"], "pending");
+        assert!(pending.body["task"].get("links").is_none(), "{}", pending.body);
+        let approved = follow(&office, By::OtherGateAnew, &granted).await;
+        assert_eq!(approved.body["task"]["status"], "approved");
+        assert!(approved.body.get("result").is_none(), "{}", approved.body);
+        lacks("cancel", &cancel(&office, By::OtherGateAnew, &open).await);
+        lacks("evaluate", &evaluate(&office, By::OtherGateAnew, &pay()).await);
+        let elsewhere = asked(&office, By::Gate, &pay()).await;
+        let foreign = elsewhere.body["task"]["id"].as_str().unwrap();
+        let unknown = follow(&office, By::OtherGateAnew, foreign).await;
+        assert_eq!(problem(&unknown), (404, "unknown_task"));
+        // The client itself may all of it.
+        let own = follow(&office, By::OtherGate, &granted).await;
+        assert_eq!(own.body["result"]["mode"], "reevaluate");
+        assert_eq!(cancel(&office, By::OtherGate, &open).await.status, 200);
+        office.settle().await;
         office
     })
     .await;
