@@ -78,6 +78,8 @@ const POSTED: &str = "update outbox \
      set state = 'done', shown = want, message = cast($1 as text) || address || cast($2 as text) \
      where kind = 'card' and message is null";
 
+const DELEGATIONS: &str = "select count(*) from delegation where state = 'waiting'";
+
 const BY_KEY: &str = "select key, request_id from idempotency";
 
 const ALL_VOTES: &str = "select request_id, person from vote";
@@ -135,6 +137,14 @@ impl Database {
         let [requests, keys, votes, without_opening, with_gaps, decided_twice, undelivered] =
             counts;
         Ok(Census { requests, keys, votes, without_opening, with_gaps, decided_twice, undelivered })
+    }
+
+    /// How many decisions a server has handed over and waits for.
+    pub(crate) async fn delegations(&self) -> Result<i64, Failure> {
+        let mut connection = self.connect().await?;
+        let count = sqlx::query_scalar(DELEGATIONS).fetch_one(&mut connection).await?;
+        connection.close().await?;
+        Ok(count)
     }
 
     /// Cards of requests that nobody has voted on.

@@ -3,6 +3,7 @@
 
 mod bolt;
 mod database;
+mod doorway;
 mod failure;
 mod load;
 mod machine;
@@ -11,6 +12,7 @@ mod payload;
 mod peer;
 mod pin;
 mod press;
+mod realm;
 mod receiver;
 mod report;
 mod rival;

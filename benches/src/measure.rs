@@ -5,6 +5,7 @@ mod click;
 mod drain;
 mod footprint;
 mod ingest;
+mod keycloak;
 mod overload;
 
 use clap::Subcommand;
@@ -23,6 +24,8 @@ pub(crate) enum Part {
     /// Clicks in Slack, every second one of which decides, beside Teams, a peer and with nobody
     /// who answers (R4, R5, R7).
     Click,
+    /// Authentication requests from Keycloak, with nobody who answers in Slack and in Teams (R14).
+    Keycloak,
     /// Callbacks to one receiver (R9).
     Drain,
     /// Four times as much as it can take (R13).
@@ -34,8 +37,15 @@ pub(crate) enum Part {
 }
 
 impl Part {
-    pub(crate) const ALL: [Self; 6] =
-        [Self::Ingest, Self::Click, Self::Drain, Self::Overload, Self::Footprint, Self::Chaos];
+    pub(crate) const ALL: [Self; 7] = [
+        Self::Ingest,
+        Self::Click,
+        Self::Keycloak,
+        Self::Drain,
+        Self::Overload,
+        Self::Footprint,
+        Self::Chaos,
+    ];
 
     /// Measures it. What goes wrong stands in the report, and the other parts go on.
     pub(crate) async fn run(
@@ -49,6 +59,7 @@ impl Part {
         let (name, done) = match self {
             Self::Ingest => ("ingest", ingest::measure(tools, report).await),
             Self::Click => ("click", click::measure(tools, outside, report).await),
+            Self::Keycloak => ("keycloak", keycloak::measure(tools, outside, report).await),
             Self::Drain => ("drain", drain::measure(tools, receiver, report).await),
             Self::Overload => ("overload", overload::measure(tools, report).await),
             Self::Footprint => ("footprint", footprint::measure(tools, report).await),

@@ -1,6 +1,8 @@
 //! A throw-away place for one service: its database and a configuration like any other, with the
 //! demo's company and secrets that are worth nothing.
 
+mod chat;
+
 use std::{
     fs,
     io::Write,
@@ -8,24 +10,23 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use countersign_fake_teams::world::{Bot, object};
 use countersign_sandbox::demo;
 use tempfile::TempDir;
 
+use self::chat::Chat;
 use crate::{
     database::{Database, Engine},
     failure::Failure,
-    tenant::{self, TENANT, THREAD, Tenant},
+    realm::{self, PATH_SECRET, Realm},
+    tenant::Tenant,
     tools::Tools,
-    workspace::{APP, CHANNELS, TEAM, TS, account},
 };
 
 /// The key of the only client.
 pub(crate) const API_KEY: &str = "cs_bench_0123456789abcdefghijklmnopqrstuv";
 /// What Slack signs with.
 pub(crate) const SIGNING_SECRET: &str = "8f742231b10e8888abcd99yyyzzz85a5";
-const BOT_TOKEN: &str = "xoxb-000000000000-000000000000-bench";
-/// Seals what the adapter for Teams keeps.
+/// Seals what adapters keep.
 const ENCRYPTION_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 /// The key of the sandbox's door.
 const PAGE_KEY: &str = "0123456789abcdef0123456789abcdef";
@@ -41,15 +42,6 @@ pub(crate) struct Site {
     message: (String, String),
 }
 
-/// Where its cards go.
-#[derive(Debug, Clone, Copy)]
-enum Chat<'t> {
-    Sandbox,
-    /// The workspace at this address.
-    Slack(SocketAddr),
-    Teams(&'t Tenant),
-}
-
 impl Site {
     /// Writes everything. Outcomes are called back at `receiver`.
     pub(crate) async fn make(
@@ -57,13 +49,13 @@ impl Site {
         within: &Path,
         receiver: SocketAddr,
     ) -> Result<Self, Failure> {
-        Self::with(engine, within, receiver, Chat::Sandbox).await
+        Self::with(engine, within, receiver, Chat::default(), None).await
     }
 
     /// The same company, at work in a workspace of Slack.
     pub(crate) async fn in_slack(engine: &Engine, tools: &Tools) -> Result<Self, Failure> {
-        let chat = Chat::Slack(tools.workspace);
-        Self::with(engine, &tools.folder, tools.receiver, chat).await
+        let chat = Chat { slack: Some(tools.workspace), teams: None };
+        Self::with(engine, &tools.folder, tools.receiver, chat, None).await
     }
 
     /// The same company, at work in Teams.
@@ -72,7 +64,19 @@ impl Site {
         tools: &Tools,
         tenant: &Tenant,
     ) -> Result<Self, Failure> {
-        Self::with(engine, &tools.folder, tools.receiver, Chat::Teams(tenant)).await
+        let chat = Chat { slack: None, teams: Some(tenant) };
+        Self::with(engine, &tools.folder, tools.receiver, chat, None).await
+    }
+
+    /// The same company, at work in both, where a realm of Keycloak's asks.
+    pub(crate) async fn behind_keycloak(
+        engine: &Engine,
+        tools: &Tools,
+        tenant: &Tenant,
+        realm: &Realm,
+    ) -> Result<Self, Failure> {
+        let chat = Chat { slack: Some(tools.workspace), teams: Some(tenant) };
+        Self::with(engine, &tools.folder, tools.receiver, chat, Some(realm)).await
     }
 
     async fn with(
@@ -80,6 +84,7 @@ impl Site {
         within: &Path,
         receiver: SocketAddr,
         chat: Chat<'_>,
+        realm: Option<&Realm>,
     ) -> Result<Self, Failure> {
         let folder = tempfile::Builder::new().prefix(&prefix()).tempdir_in(within)?;
         let database = engine.database(folder.path()).await?;
@@ -89,7 +94,7 @@ impl Site {
             ("policy.yaml", chat.policy().as_str()),
             ("catalogue.yaml", &chat.catalogue()),
             ("people.yaml", &chat.people()),
-            ("countersign.yaml", &site.configuration(receiver, chat)),
+            ("countersign.yaml", &site.configuration(receiver, chat, realm)),
         ] {
             fs::write(site.path(name), text)?;
         }
@@ -98,7 +103,9 @@ impl Site {
             ("page.key", PAGE_KEY),
             ("webhook.key", WEBHOOK_SECRET),
             ("signing.key", SIGNING_SECRET),
-            ("bot.key", &chat.secret()),
+            ("slack.key", chat::BOT_TOKEN),
+            ("teams.key", &chat::teams_secret()),
+            ("keycloak.key", PATH_SECRET),
             ("encryption.key", ENCRYPTION_KEY),
         ] {
             write_secret(&site.path(name), text)?;
@@ -116,7 +123,7 @@ impl Site {
         (before, after)
     }
 
-    fn configuration(&self, receiver: SocketAddr, chat: Chat<'_>) -> String {
+    fn configuration(&self, receiver: SocketAddr, chat: Chat<'_>, realm: Option<&Realm>) -> String {
         let Self { address, database, .. } = self;
         let (id, name, url) = (demo::CLIENT_ID, demo::CLIENT_NAME, database.url());
         format!(
@@ -134,106 +141,30 @@ clients:
     callbacks: [\"{}\"]
     scopes: [\"*\"]
     trust: trusted
-{}
+{}{}
 egress: {{ allow: [127.0.0.1/32] }}
 limits: {{ requests_per_second: 100000, pending_per_client: 1000000 }}
 ",
             callback_endpoint(receiver),
+            realm.map(keycloak).unwrap_or_default(),
             chat.configuration(),
         )
     }
 }
 
-impl Chat<'_> {
-    fn configuration(self) -> String {
-        match self {
-            Self::Sandbox => {
-                let channels = demo::CHANNELS.join(", ");
-                format!("sandbox: {{ channels: [{channels}], key: {{ file: page.key }} }}")
-            }
-            Self::Slack(workspace) => format!(
-                "slack:
-  api_url: \"http://{workspace}/api\"
-  app_id: {APP}
-  signing_secret: {{ file: signing.key }}
-  workspaces: [{{ team: {TEAM}, bot_token: {{ file: bot.key }} }}]"
-            ),
-            Self::Teams(tenant) => format!(
-                "encryption_key: {{ file: encryption.key }}
-teams:
-  app_id: {}
-  tenant_id: {TENANT}
-  client_secret: {{ file: bot.key }}
-  openid_metadata_url: \"{}\"
-  token_url: \"{}\"
-  service_hosts: [127.0.0.1]",
-                tenant::APP,
-                tenant.login.openid_metadata_url(),
-                tenant.login.token_url(),
-            ),
-        }
-    }
-
-    /// What the bot proves itself with.
-    fn secret(self) -> String {
-        match self {
-            Self::Sandbox | Self::Slack(_) => BOT_TOKEN.to_owned(),
-            Self::Teams(_) => Bot::named(tenant::APP, TENANT).secret,
-        }
-    }
-
-    fn policy(self) -> String {
-        match self {
-            Self::Sandbox => demo::POLICY.to_owned(),
-            Self::Slack(_) => addressed("slack"),
-            Self::Teams(_) => addressed("teams"),
-        }
-    }
-
-    /// In chat one click is to say yes: where the risk is high there is a form before it.
-    fn catalogue(self) -> String {
-        match self {
-            Self::Sandbox => demo::CATALOGUE.to_owned(),
-            Self::Slack(_) | Self::Teams(_) => {
-                demo::CATALOGUE.replace("risk: high", "risk: medium")
-            }
-        }
-    }
-
-    fn people(self) -> String {
-        match self {
-            Self::Sandbox => demo::PEOPLE.to_owned(),
-            Self::Slack(_) => {
-                linked(|id| format!("slack: {{ team: {TEAM}, user: {} }}", account(id)))
-            }
-            Self::Teams(_) => {
-                linked(|id| format!("teams: {{ tenant: {TENANT}, object: {} }}", object(id)))
-            }
-        }
-    }
-
-    /// What stands before and behind the channel in the name of a message.
-    fn message(self) -> (String, String) {
-        match self {
-            Self::Sandbox | Self::Slack(_) => (format!("{TEAM}/"), format!("/{TS}")),
-            Self::Teams(_) => (format!("{TENANT}|"), format!("{THREAD}|1")),
-        }
-    }
-}
-
-/// The demo's policy with the addresses of a platform.
-fn addressed(platform: &str) -> String {
-    CHANNELS.iter().fold(demo::POLICY.to_owned(), |policy, (id, name)| {
-        policy.replace(&format!("{{ sandbox: {name} }}"), &format!("{{ {platform}: {id} }}"))
-    })
-}
-
-/// The demo's people with the accounts of a platform.
-fn linked(account: impl Fn(&str) -> String) -> String {
-    demo::PERSONAS.iter().fold(demo::PEOPLE.to_owned(), |people, persona| {
-        let sandbox = format!("sandbox: {{ team: {}, user: {} }}", demo::TEAM, persona.id);
-        people.replace(&sandbox, &account(persona.id))
-    })
+/// The client's other name, and the realm in which it has it.
+fn keycloak(realm: &Realm) -> String {
+    let (issuer, expires_in) = (realm.issuer(), realm::EXPIRES_IN_S);
+    format!(
+        "    tokens: [{{ issuer: \"{issuer}\", client_id: {} }}]
+keycloak:
+  - name: main
+    issuers: [\"{issuer}\"]
+    path_secret: {{ file: keycloak.key }}
+    realm_expires_in: {expires_in}
+",
+        demo::CLIENT_ID
+    )
 }
 
 /// Folders are named after the process that made them.

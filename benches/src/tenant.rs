@@ -1,5 +1,5 @@
-//! A tenant of Microsoft's with nothing to it: its connector knows everybody, takes every message and
-//! remembers none. Keys and tokens are those of the fake Teams of the tests.
+//! A tenant of Microsoft's with nothing to it: its connector knows everybody, takes every message,
+//! remembers none, and can stop answering. Keys and tokens are those of the fake Teams of the tests.
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
@@ -8,8 +8,10 @@ use std::{
 
 use axum::{
     Json, Router,
-    extract::Path,
+    extract::{Path, Request, State},
     http::StatusCode,
+    middleware::{self, Next},
+    response::Response,
     routing::{get, post, put},
 };
 use countersign::{
@@ -24,7 +26,13 @@ use countersign_port::card::Verb;
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, task::JoinSet};
 
-use crate::{database::PostedCard, failure::Failure, payload::wish_of, workspace::CHANNELS};
+use crate::{
+    database::PostedCard,
+    doorway::{Doorway, Entry},
+    failure::Failure,
+    payload::wish_of,
+    workspace::CHANNELS,
+};
 
 pub(crate) const APP: &str = "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee";
 pub(crate) const TENANT: &str = "11111111-2222-4333-8444-555555555555";
@@ -37,6 +45,7 @@ const MESSAGE: &str = "1";
 #[derive(Debug)]
 pub(crate) struct Tenant {
     pub(crate) login: FakeTeams,
+    pub(crate) doorway: Doorway,
     connector: SocketAddr,
     _server: JoinSet<()>,
 }
@@ -49,13 +58,14 @@ impl Tenant {
         let login = FakeTeams::start(bot, Arc::new(move || clock.now())).await?;
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let connector = listener.local_addr()?;
+        let (doorway, entry) = Doorway::open();
         let mut server = JoinSet::new();
         server.spawn(async move {
-            if let Err(error) = axum::serve(listener, routes()).await {
+            if let Err(error) = axum::serve(listener, routes(entry)).await {
                 anstream::eprintln!("the tenant has stopped: {error}");
             }
         });
-        Ok(Self { login, connector, _server: server })
+        Ok(Self { login, doorway, connector, _server: server })
     }
 
     /// The activity that says that the app is in the team.
@@ -133,13 +143,23 @@ fn request(to: SocketAddr, activity: &Value, bearer: &str) -> Vec<u8> {
     .into_bytes()
 }
 
-fn routes() -> Router {
+fn routes(entry: Entry) -> Router {
     Router::new()
         .route("/emea/v3/conversations", post(create))
         .route("/emea/v3/conversations/{id}/activities", post(sent))
         .route("/emea/v3/conversations/{id}/activities/{message}", put(sent))
         .route("/emea/v3/conversations/{id}/members/{user}", get(member))
         .route("/emea/v3/teams/{id}/conversations", get(channels))
+        .layer(middleware::from_fn_with_state(entry, pass))
+}
+
+async fn pass(
+    State(mut entry): State<Entry>,
+    request: Request,
+    next: Next,
+) -> Result<Response, StatusCode> {
+    entry.pass().await?;
+    Ok(next.run(request).await)
 }
 
 async fn create(Json(body): Json<Value>) -> (StatusCode, Json<Value>) {

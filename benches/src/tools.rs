@@ -58,7 +58,8 @@ impl Outside {
     /// Whether they answer.
     pub(crate) fn set(&self, gate: Gate) {
         self.receiver.set(gate);
-        self.workspace.set(gate);
+        self.workspace.doorway.set(gate);
+        self.tenant.doorway.set(gate);
     }
 }
 

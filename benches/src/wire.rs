@@ -1,5 +1,7 @@
 //! One HTTP/1.1 connection that sends prepared bytes and reads answers with a content length, or
-//! with chunks and nothing in them. It costs the driver next to nothing, so that what is measured is the other side.
+//! with chunks and nothing in them. Where the other side hangs up after an answer it calls again,
+//! and what that takes is part of the next answer's time. It costs the driver next to nothing, so
+//! that what is measured is the other side.
 
 use std::{io, net::SocketAddr, ops::Range};
 
@@ -11,7 +13,9 @@ use tokio::{
 /// A connection, and the last answer that came over it.
 #[derive(Debug)]
 pub(crate) struct Wire {
+    address: SocketAddr,
     stream: TcpStream,
+    next: Next,
     buffer: Vec<u8>,
     body: Range<usize>,
 }
@@ -35,6 +39,14 @@ struct Head {
     answer: Answer,
     body: Range<usize>,
     framing: Framing,
+    next: Next,
+}
+
+/// What the other side does with the connection after an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Next {
+    Kept,
+    Closed,
 }
 
 /// How an answer says where it ends.
@@ -49,13 +61,15 @@ const NO_CHUNKS: &[u8] = b"0\r\n\r\n";
 
 impl Wire {
     pub(crate) async fn connect(address: SocketAddr) -> io::Result<Self> {
-        let stream = TcpStream::connect(address).await?;
-        stream.set_nodelay(true)?;
-        Ok(Self { stream, buffer: Vec::with_capacity(4096), body: 0..0 })
+        let (stream, buffer) = (dial(address).await?, Vec::with_capacity(4096));
+        Ok(Self { address, stream, next: Next::Kept, buffer, body: 0..0 })
     }
 
     /// Sends a whole request and reads the whole answer.
     pub(crate) async fn send(&mut self, request: &[u8]) -> io::Result<Answer> {
+        if self.next == Next::Closed {
+            self.stream = dial(self.address).await?;
+        }
         self.stream.write_all(request).await?;
         self.buffer.clear();
         let head = loop {
@@ -67,7 +81,7 @@ impl Wire {
         while self.buffer.len() < head.body.end {
             self.read_more().await?;
         }
-        self.body = head.body;
+        (self.body, self.next) = (head.body, head.next);
         if head.framing == Framing::Chunks && self.body() != NO_CHUNKS {
             return Err(io::Error::other("an answer in chunks that is not empty"));
         }
@@ -87,6 +101,12 @@ impl Wire {
     }
 }
 
+async fn dial(address: SocketAddr) -> io::Result<TcpStream> {
+    let stream = TcpStream::connect(address).await?;
+    stream.set_nodelay(true)?;
+    Ok(stream)
+}
+
 fn head(bytes: &[u8]) -> io::Result<Option<Head>> {
     const END: &[u8] = b"\r\n\r\n";
     let Some(end) = bytes.windows(END.len()).position(|window| window == END) else {
@@ -101,7 +121,8 @@ fn head(bytes: &[u8]) -> io::Result<Option<Head>> {
 fn parse(head: &str, body_at: usize) -> Option<Head> {
     let mut lines = head.split("\r\n");
     let status = lines.next()?.split(' ').nth(1)?.parse().ok()?;
-    let (mut length, mut retry, mut framing) = (None, Retry::Unsaid, Framing::Length);
+    let (mut length, mut retry) = (None, Retry::Unsaid);
+    let (mut framing, mut next) = (Framing::Length, Next::Kept);
     for (name, value) in lines.filter_map(|line| line.split_once(": ")) {
         if name.eq_ignore_ascii_case("content-length") {
             length = value.parse::<usize>().ok();
@@ -109,12 +130,14 @@ fn parse(head: &str, body_at: usize) -> Option<Head> {
             retry = Retry::Said;
         } else if name.eq_ignore_ascii_case("transfer-encoding") {
             (length, framing) = (Some(NO_CHUNKS.len()), Framing::Chunks);
+        } else if name.eq_ignore_ascii_case("connection") && value.eq_ignore_ascii_case("close") {
+            next = Next::Closed;
         }
     }
     // RFC 9110, section 15.3.5: an answer of 204 has no body and says no length.
     let length = if status == 204 { 0 } else { length? };
     let body = body_at..body_at + length;
-    Some(Head { answer: Answer { status, retry }, body, framing })
+    Some(Head { answer: Answer { status, retry }, body, framing, next })
 }
 
 #[cfg(test)]
@@ -141,6 +164,14 @@ mod tests {
         let bytes = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n";
         let head = head(bytes).unwrap().unwrap();
         assert_eq!((head.framing, &bytes[head.body]), (Framing::Chunks, NO_CHUNKS));
+    }
+
+    #[test]
+    fn a_head_says_whether_the_other_side_hangs_up() {
+        let bytes = b"HTTP/1.1 201 Created\r\nConnection: close\r\ncontent-length: 0\r\n\r\n";
+        assert_eq!(head(bytes).unwrap().unwrap().next, Next::Closed);
+        let bytes = b"HTTP/1.1 201 Created\r\ncontent-length: 0\r\n\r\n";
+        assert_eq!(head(bytes).unwrap().unwrap().next, Next::Kept);
     }
 
     #[test]

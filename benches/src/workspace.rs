@@ -16,9 +16,12 @@ use axum::{
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tokio::{net::TcpListener, sync::watch, task::JoinSet};
+use tokio::{net::TcpListener, task::JoinSet};
 
-use crate::{failure::Failure, receiver::Gate};
+use crate::{
+    doorway::{Doorway, Entry},
+    failure::Failure,
+};
 
 pub(crate) const TEAM: &str = "T0SHOP";
 pub(crate) const APP: &str = "A0CSIGN";
@@ -43,7 +46,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub(crate) struct Workspace {
     pub(crate) address: SocketAddr,
-    gate: watch::Sender<Gate>,
+    pub(crate) doorway: Doorway,
     cards: Cards,
     _server: JoinSet<()>,
 }
@@ -53,7 +56,7 @@ type Cards = Arc<Mutex<BTreeMap<String, Value>>>;
 
 #[derive(Debug, Clone)]
 struct Desk {
-    gate: watch::Receiver<Gate>,
+    entry: Entry,
     cards: Cards,
 }
 
@@ -70,20 +73,16 @@ impl Workspace {
     pub(crate) async fn start() -> Result<Self, Failure> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
-        let (gate, watched) = watch::channel(Gate::Open);
+        let (doorway, entry) = Doorway::open();
         let cards = Cards::default();
-        let desk = Desk { gate: watched, cards: Arc::clone(&cards) };
+        let desk = Desk { entry, cards: Arc::clone(&cards) };
         let mut server = JoinSet::new();
         server.spawn(async move {
             if let Err(error) = axum::serve(listener, routes(desk)).await {
                 anstream::eprintln!("the workspace has stopped: {error}");
             }
         });
-        Ok(Self { address, gate, cards, _server: server })
-    }
-
-    pub(crate) fn set(&self, gate: Gate) {
-        self.gate.send_replace(gate);
+        Ok(Self { address, doorway, cards, _server: server })
     }
 
     /// How the last card of a channel looked; nothing where there was none.
@@ -127,19 +126,11 @@ fn routes(desk: Desk) -> Router {
         .with_state(desk)
 }
 
-impl Desk {
-    /// Holds the answer back for as long as the gate is shut.
-    async fn pass(&mut self) -> Result<(), StatusCode> {
-        let open = self.gate.wait_for(|gate| *gate == Gate::Open).await;
-        open.map(|_| ()).map_err(|_| StatusCode::SERVICE_UNAVAILABLE)
-    }
-}
-
 async fn user(
     State(mut desk): State<Desk>,
     Query(query): Query<BTreeMap<String, String>>,
 ) -> Result<Json<Value>, StatusCode> {
-    desk.pass().await?;
+    desk.entry.pass().await?;
     Ok(Json(json!({ "ok": true, "user": { "id": query.get("user"), "team_id": TEAM } })))
 }
 
@@ -147,7 +138,7 @@ async fn channel(
     State(mut desk): State<Desk>,
     Query(query): Query<BTreeMap<String, String>>,
 ) -> Result<Json<Value>, StatusCode> {
-    desk.pass().await?;
+    desk.entry.pass().await?;
     Ok(Json(json!({ "ok": true, "channel": { "id": query.get("channel"), "is_member": true } })))
 }
 
@@ -155,14 +146,14 @@ async fn message(
     State(mut desk): State<Desk>,
     Json(message): Json<Message>,
 ) -> Result<Json<Value>, StatusCode> {
-    desk.pass().await?;
+    desk.entry.pass().await?;
     let answer = json!({ "ok": true, "channel": message.channel, "ts": TS });
     locked(&desk.cards).insert(message.channel, message.blocks);
     Ok(Json(answer))
 }
 
 async fn respond(State(mut desk): State<Desk>) -> Result<&'static str, StatusCode> {
-    desk.pass().await?;
+    desk.entry.pass().await?;
     Ok("ok")
 }
 
