@@ -35,6 +35,11 @@ pub enum Refusal {
     /// No rule of the policy matches, or one refuses.
     #[error("{detail}")]
     NoMatchingRule { detail: String },
+    /// The policy wants to know why, and it was not said.
+    #[error(
+        "the policy wants to know why this is asked for: say it in `context.justification`, or in the mode `arap` in `context[\"urn:countersign:justification\"]`"
+    )]
+    Unjustified,
     /// The requester must sign in otherwise first.
     #[error("{detail}")]
     StepUp { detail: String, wanted: StepUp },

@@ -23,7 +23,8 @@ use super::{
     ids::{Handle, Seed},
     link::Level,
     plan::{
-        Ask, Channel, DescribedPart, Escalation, Handover, NumberCheck, Plan, Risk, StandIns, Step,
+        Ask, Channel, DescribedPart, Escalation, Handover, Justification, NumberCheck, Plan, Risk,
+        StandIns, Step,
     },
     request::{
         AccessRequest, Action, AskingClient, Bound, Context, GRANT_SCOPE, Item, RequestedAccess,
@@ -91,6 +92,7 @@ pub(super) fn plan(steps: impl IntoIterator<Item = Vec<Ask>>) -> Plan {
         valid_for_seconds: 3600,
         risk: Risk::Low,
         number_check: NumberCheck::NotNeeded,
+        justification: Justification::NotNeeded,
         link: Level::default(),
         stand_ins: StandIns::Forbidden,
         excluded: people(&[REQUESTER]),

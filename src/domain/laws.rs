@@ -23,7 +23,7 @@ use super::{
     id::{ClientId, Group, PersonId, RequestId},
     ids::{Handle, Seed},
     link::Level,
-    plan::{Ask, Channel, DescribedPart, NumberCheck, Plan, Risk, StandIns, Step},
+    plan::{Ask, Channel, DescribedPart, Justification, NumberCheck, Plan, Risk, StandIns, Step},
     request::{
         AccessRequest, Action, AskingClient, Bound, Context, GRANT_SCOPE, Item, RequestedAccess,
         Resource, SignIn, Subject,
@@ -111,6 +111,7 @@ fn plan(steps: Vec<Step>) -> Plan {
         valid_for_seconds: 3600,
         risk: Risk::Low,
         number_check: NumberCheck::NotNeeded,
+        justification: Justification::NotNeeded,
         link: Level::default(),
         stand_ins: StandIns::Forbidden,
         excluded: vec![PersonId::from(REQUESTER)],

@@ -28,6 +28,9 @@ pub struct Plan {
     pub excluded: Vec<PersonId>,
     /// Exclusive: at this instant it is over.
     pub expires_at: Timestamp,
+    /// Whether the request had to say why.
+    #[serde(default, skip_serializing_if = "Justification::is_not_needed")]
+    pub justification: Justification,
     /// How surely an account must be somebody's for its clicks to count.
     #[serde(default, skip_serializing_if = "Level::is_usual")]
     pub link: Level,
@@ -140,6 +143,15 @@ pub enum NumberCheck {
     Required,
 }
 
+/// Whether a request must say why.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Justification {
+    #[default]
+    NotNeeded,
+    Required,
+}
+
 /// Whether somebody who is away may be stood in for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -203,6 +215,22 @@ impl Plan {
     /// Whether the policy itself said yes.
     pub fn is_pre_approved(&self) -> bool {
         self.steps.is_empty()
+    }
+}
+
+impl Justification {
+    /// Required where either is.
+    #[must_use]
+    pub const fn or(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::NotNeeded, Self::NotNeeded) => Self::NotNeeded,
+            (Self::Required, _) | (_, Self::Required) => Self::Required,
+        }
+    }
+
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants a reference")]
+    const fn is_not_needed(&self) -> bool {
+        matches!(self, Self::NotNeeded)
     }
 }
 

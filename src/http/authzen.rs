@@ -5,6 +5,7 @@ mod batch;
 mod evaluate;
 mod metadata;
 pub(super) mod plain;
+mod schema;
 pub(super) mod wire;
 
 use axum::{body::Bytes, http::HeaderMap, routing::get};
@@ -19,7 +20,10 @@ const ACCESS_REQUEST: &str = "urn:openid:authzen:capability:access-request";
 const METADATA: &str = "/.well-known/authzen-configuration";
 
 pub(super) fn for_clients() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(evaluate::evaluation)).routes(routes!(batch::evaluations))
+    OpenApiRouter::new()
+        .routes(routes!(evaluate::evaluation))
+        .routes(routes!(batch::evaluations))
+        .routes(routes!(schema::schema))
 }
 
 pub(super) fn for_everybody() -> OpenApiRouter<AppState> {

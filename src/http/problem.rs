@@ -62,6 +62,7 @@ enum Kind {
     Forbidden,
     ForbiddenClaim,
     NoMatchingRule,
+    Unjustified,
     StepUp,
     Unroutable,
     Unauthenticated,
@@ -141,6 +142,7 @@ impl Kind {
                 StatusCode::FORBIDDEN,
                 "Refused by the policy",
             ),
+            Self::Unjustified => UNJUSTIFIED,
             Self::StepUp => STEP_UP,
             Self::Unroutable => UNROUTABLE,
             Self::Unauthenticated => (
@@ -197,6 +199,12 @@ const STEP_UP: Row = (
     "urn:countersign:error:insufficient_user_authentication",
     StatusCode::FORBIDDEN,
     "A better sign-in is needed",
+);
+
+const UNJUSTIFIED: Row = (
+    "urn:countersign:error:justification_required",
+    StatusCode::UNPROCESSABLE_ENTITY,
+    "A reason is needed",
 );
 
 const UNROUTABLE: Row =
@@ -301,6 +309,7 @@ impl From<Refusal> for Problem {
             Refusal::Forbidden { .. } => Self::of(Kind::Forbidden, detail),
             Refusal::ForbiddenClaim { .. } => Self::of(Kind::ForbiddenClaim, detail),
             Refusal::NoMatchingRule { .. } => Self::of(Kind::NoMatchingRule, detail),
+            Refusal::Unjustified => Self::of(Kind::Unjustified, detail),
             Refusal::StepUp { wanted, .. } => {
                 Self { step_up: Some(wanted), ..Self::of(Kind::StepUp, detail) }
             }

@@ -3,7 +3,6 @@
 
 pub(super) mod arap;
 mod draft;
-
 mod preview;
 mod scope;
 mod wire;
@@ -27,7 +26,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-pub(super) use self::draft::is_thumbprint;
+pub(super) use self::draft::{MAX_JUSTIFICATION_CHARS, is_thumbprint};
 pub(crate) use self::preview::preview_of;
 use self::{
     draft::Asker,
@@ -94,7 +93,7 @@ use crate::{
         (status = 415, description = "The body is not JSON", body = ProblemDetails,
          content_type = "application/problem+json"),
         (status = 422, description = "`invalid_scope`: unknown scope, action or parameter; or \
-         `unroutable`: nobody can be asked", body = ProblemDetails,
+         `unroutable`: nobody can be asked; or `justification_required`", body = ProblemDetails,
          content_type = "application/problem+json"),
         (status = 429, description = "Too fast, too many pending, or a guardrail holds the client back", body = ProblemDetails,
          content_type = "application/problem+json"),

@@ -1,12 +1,14 @@
 //! From a request to its plans: catalogue, policy, routing. The same for a request that is opened,
 //! for one that only asks what would happen, and for one that is asked about long after.
 
+use countersign_port::text::Untrusted;
+
 use super::{Law, asking};
 use crate::{
     domain::{
         catalogue::resolve::{ResolvedItem, Unknown},
         client::Client,
-        plan::{Plan, TraceLine},
+        plan::{Justification, Plan, TraceLine},
         policy::{Detail, Question, Refused, Requester},
         request::AccessRequest,
     },
@@ -113,6 +115,8 @@ impl Law {
         let mut plan = plan.map_err(|refused| self::refused(&refused))?;
         keep_known_platforms(&mut plan, asking.platforms)?;
         self.staff(&plan, asking.request.opened_at)?;
+        // Last: nobody is asked for a reason that would not help.
+        refuse_unjustified(&plan, asking.request)?;
         Ok(plan)
     }
 
@@ -155,6 +159,16 @@ fn keep_known_platforms(plan: &mut Plan, platforms: &[&str]) -> Result<(), Refus
         }
     }
     Ok(())
+}
+
+fn refuse_unjustified(plan: &Plan, request: &AccessRequest) -> Result<(), Refusal> {
+    let said = request.context.justification.as_ref().map(Untrusted::as_received);
+    match plan.justification {
+        Justification::Required if said.is_none_or(|said| said.trim().is_empty()) => {
+            Err(Refusal::Unjustified)
+        }
+        Justification::Required | Justification::NotNeeded => Ok(()),
+    }
 }
 
 /// Access that would end before it begins.

@@ -11,7 +11,7 @@ use crate::{
         denial::{self, Evaluated},
         evaluation::{self, Approved, Decision, Standing, Way, Why},
         id::{ApprovalId, EvaluationId},
-        plan::Plan,
+        plan::{Justification, Plan},
         request::{AccessRequest, Draft},
         right::Right,
         task::arap,
@@ -41,6 +41,8 @@ pub struct Requestable {
     pub id: EvaluationId,
     pub token: String,
     pub expires_at: Timestamp,
+    /// Whether the request must say why.
+    pub justification: Justification,
 }
 
 /// The answer, and what to ask with.
@@ -61,7 +63,8 @@ impl Service {
         let request = self.request(client, draft);
         self.hear_providers().await?;
         let law = self.law();
-        let way = way(&Asking { client, request: &request, platforms: &self.platforms() }, &law);
+        let asking = Asking { client, request: &request, platforms: &self.platforms() };
+        let (way, justification) = way(&asking, &law);
         let standing = match (client.mode, reference) {
             (Mode::Direct, _) => self.found(client, &request).await?,
             (Mode::Arap, None) => Standing::None,
@@ -72,7 +75,7 @@ impl Service {
         let decision = evaluation::judge(standing, way);
         let requestable = match &decision {
             Decision::No(why) if why.is_requestable() => {
-                self.requestable(client, &request, &tuple).await?
+                self.requestable(client, &request, &tuple, justification).await?
             }
             Decision::Yes(_) | Decision::No(_) => None,
         };
@@ -160,6 +163,7 @@ impl Service {
         client: &Client,
         request: &AccessRequest,
         tuple: &Tuple,
+        justification: Justification,
     ) -> Result<Option<Requestable>, Refusal> {
         let signing = &self.parts.signing;
         let may_ask = client.may.has(Right::Request);
@@ -175,17 +179,20 @@ impl Service {
         let id = signing.evaluation_id(number, expires_at, &evaluated.vouched())?;
         let claims = evaluated.claims(&self.parts.public_url, &id, now, expires_at);
         let token = signing.denial(&claims).await?;
-        Ok(Some(Requestable { id, token, expires_at }))
+        Ok(Some(Requestable { id, token, expires_at, justification }))
     }
 }
 
-/// What today's law says. Evaluated alone: an item of a bundle stands for itself.
-fn way(asking: &Asking<'_>, law: &Law) -> Way {
-    match law.plans(asking) {
+/// What today's law says, and whether whoever asks must say why: an evaluation never does. Evaluated
+/// alone: an item of a bundle stands for itself.
+fn way(asking: &Asking<'_>, law: &Law) -> (Way, Justification) {
+    let way = match law.plans(asking) {
         Ok(plans) if plans.iter().all(Plan::is_pre_approved) => Way::Open,
         Ok(_) => Way::Ask,
+        Err(Refusal::Unjustified) => return (Way::Ask, Justification::Required),
         Err(_) => Way::Closed,
-    }
+    };
+    (way, Justification::NotNeeded)
 }
 
 /// What a denial is bound to. Of a client in direct mode it is what was understood, since it asks in

@@ -17,8 +17,8 @@ use crate::domain::{
     id::{Group, PersonId},
     link::Level,
     plan::{
-        Ask, Channel, CredentialTerms, DescribedPart, Escalation, NumberCheck, Plan, Review, Risk,
-        StandIns, Step, TraceLine,
+        Ask, Channel, CredentialTerms, DescribedPart, Escalation, Justification, NumberCheck, Plan,
+        Review, Risk, StandIns, Step, TraceLine,
     },
 };
 
@@ -30,6 +30,7 @@ pub(super) struct Draft<'a> {
     lifetimes: Lifetimes,
     risk: Risk,
     number_check: NumberCheck,
+    justification: Justification,
     stand_ins: StandIns,
     link: Level,
     credential: Option<CredentialTerms>,
@@ -53,6 +54,7 @@ impl<'a> Draft<'a> {
             lifetimes: rule.limits.or(policy.defaults).within(tightening.cap),
             risk: facts.part.entry.risk,
             number_check: tightening.number_check,
+            justification: tightening.justification,
             stand_ins: match tightening.standing_in {
                 StandingIn::Allowed => policy.stand_ins,
                 StandingIn::Forbidden => StandIns::Forbidden,
@@ -78,6 +80,7 @@ impl<'a> Draft<'a> {
         self.lifetimes = self.lifetimes.shorter(other.lifetimes);
         self.risk = self.risk.max(other.risk);
         self.number_check = either(self.number_check, other.number_check);
+        self.justification = self.justification.or(other.justification);
         self.stand_ins = self.stand_ins.and(other.stand_ins);
         self.link = self.link.max(other.link);
         self.credential = narrower(self.credential, other.credential);
@@ -116,6 +119,7 @@ pub(super) fn merge(
         valid_for_seconds: lifetimes.valid_for,
         risk: draft.risk,
         number_check: draft.number_check,
+        justification: draft.justification,
         stand_ins: draft.stand_ins,
         link: draft.link,
         excluded: excluded(question),

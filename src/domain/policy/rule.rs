@@ -11,7 +11,7 @@ use crate::domain::{
     diagnostic::Span,
     id::Group,
     link::Level,
-    plan::{Channel, CredentialTerms, Handover, NumberCheck},
+    plan::{Channel, CredentialTerms, Handover, Justification, NumberCheck},
 };
 
 /// Applies wherever it matches, in no order, and can only tighten.
@@ -34,6 +34,7 @@ pub struct Guardrail {
 pub struct Tightening {
     pub pre_approval: PreApproval,
     pub number_check: NumberCheck,
+    pub justification: Justification,
     pub standing_in: StandingIn,
     /// How surely the accounts of approvers must be theirs.
     pub link: Level,
@@ -163,6 +164,7 @@ impl Tightening {
                 (PreApproval::Forbidden, _) | (_, PreApproval::Forbidden) => PreApproval::Forbidden,
             },
             number_check: either(self.number_check, other.number_check),
+            justification: self.justification.or(other.justification),
             standing_in: match (self.standing_in, other.standing_in) {
                 (StandingIn::Allowed, StandingIn::Allowed) => StandingIn::Allowed,
                 (StandingIn::Forbidden, _) | (_, StandingIn::Forbidden) => StandingIn::Forbidden,

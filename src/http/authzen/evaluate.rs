@@ -4,7 +4,7 @@ use axum::{Json, body::Bytes, extract::State, http::HeaderMap};
 
 use super::{
     body, plain,
-    wire::{self, EvaluationRequest, EvaluationResponse},
+    wire::{self, Desk, EvaluationRequest, EvaluationResponse},
 };
 use crate::{
     domain::{client::Client, right::Right},
@@ -72,8 +72,8 @@ pub(super) async fn answer(
         // What cannot even be asked for is not allowed.
         Err(_) => Answer::no(),
     };
-    let endpoint = format!("{}/access/v1/requests", state.service.parts.public_url);
-    let response = EvaluationResponse::of(answer, &endpoint, now);
+    let desk = Desk { public_url: &state.service.parts.public_url, mode: client.mode };
+    let response = EvaluationResponse::of(answer, desk, now);
     meter::evaluated(response.decision);
     Ok(response)
 }

@@ -6,10 +6,13 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
+use super::schema::Template;
 use crate::{
     domain::{
         binding::Tuple,
+        client::Mode,
         evaluation::{Approved, Decision},
+        plan::Justification,
     },
     refusal::Refusal,
     service::evaluate::{Answer, Reference, Requestable},
@@ -128,6 +131,13 @@ pub(super) struct ResponseContext {
     error: Option<EntryError>,
 }
 
+/// Where people are asked, and in whose words.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Desk<'a> {
+    pub(super) public_url: &'a str,
+    pub(super) mode: Mode,
+}
+
 /// How people are asked.
 #[derive(Debug, Serialize, ToSchema)]
 struct AccessRequestContext {
@@ -137,6 +147,12 @@ struct AccessRequestContext {
     expires_at: Timestamp,
     /// To be sent unchanged in the request.
     binding_token: String,
+    /// Where more is wanted than was evaluated: what the request must contain, as a JSON Schema.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_schema_url: Option<String>,
+    /// The name of that schema. It steers nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    template: Option<&'static str>,
     display: DisplayContext,
 }
 
@@ -207,7 +223,7 @@ pub(in crate::http) fn entity(
 }
 
 impl EvaluationResponse {
-    pub(super) fn of(answer: Answer, endpoint: &str, now: Timestamp) -> Self {
+    pub(super) fn of(answer: Answer, desk: Desk<'_>, now: Timestamp) -> Self {
         match answer.decision {
             Decision::Yes(approved) => Self {
                 decision: true,
@@ -224,14 +240,9 @@ impl EvaluationResponse {
                     evaluated_at: Some(now),
                     ..ResponseContext::default()
                 };
-                if let Some(Requestable { id, token, expires_at }) = answer.requestable {
-                    context.evaluation_id = Some(id.to_string());
-                    context.access_request = Some(AccessRequestContext {
-                        endpoint: endpoint.to_owned(),
-                        expires_at,
-                        binding_token: token,
-                        display: DISPLAY,
-                    });
+                if let Some(requestable) = answer.requestable {
+                    context.evaluation_id = Some(requestable.id.to_string());
+                    context.access_request = Some(desk.asking(requestable));
                 }
                 Self { decision: false, context: Some(context) }
             }
@@ -243,6 +254,24 @@ impl EvaluationResponse {
         let error = Some(EntryError { status: status.as_u16(), message });
         let context = Some(ResponseContext { error, ..ResponseContext::default() });
         Self { decision: false, context }
+    }
+}
+
+impl Desk<'_> {
+    fn asking(self, requestable: Requestable) -> AccessRequestContext {
+        let Requestable { token, expires_at, justification, .. } = requestable;
+        let template = match justification {
+            Justification::Required => Some(Template::of(self.mode)),
+            Justification::NotNeeded => None,
+        };
+        AccessRequestContext {
+            endpoint: format!("{}/access/v1/requests", self.public_url),
+            expires_at,
+            binding_token: token,
+            request_schema_url: template.map(|one| one.url(self.public_url)),
+            template: template.map(Template::id),
+            display: DISPLAY,
+        }
     }
 }
 

@@ -13,7 +13,11 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-pub(in crate::http) use self::{preview::ArapPreview, wire::ArapRequest};
+pub(in crate::http) use self::{
+    preview::ArapPreview,
+    shape::{BUSINESS_JUSTIFICATION, JUSTIFICATION},
+    wire::ArapRequest,
+};
 use super::{answer, json, understood, wire::Wish};
 use crate::{
     domain::access::open::KeyUse,

@@ -41,7 +41,7 @@ const MAX_ID_CHARS: usize = 512;
 const MAX_WORD_CHARS: usize = 64;
 const MAX_URL_CHARS: usize = 2048;
 const MAX_MESSAGE_CHARS: usize = 150;
-const MAX_JUSTIFICATION_CHARS: usize = 4000;
+pub(in crate::http) const MAX_JUSTIFICATION_CHARS: usize = 4000;
 const MAX_SECONDS: u32 = 31_536_000;
 
 /// The resource of a request that names none.

@@ -15,7 +15,7 @@ use crate::domain::{
     diagnostic::{Diagnostic, Span},
     id::Group,
     link::Level,
-    plan::{CredentialTerms, Handover, NumberCheck},
+    plan::{CredentialTerms, Handover, Justification, NumberCheck},
     yaml::{
         Node,
         read::{self, Faults, Members, Text},
@@ -58,6 +58,7 @@ impl Names<'_> {
             "refuse",
             "pre_approval",
             "number_check",
+            "justification",
             "stand_ins",
             "link",
             "step_up",
@@ -77,7 +78,7 @@ impl Names<'_> {
         if refuse.is_none() && step_up.is_none() && !slows && tightening == Tightening::default() {
             let message = "a guardrail must tighten something";
             let help =
-                "add `refuse`, `pre_approval`, `number_check`, `stand_ins`, `link`, `step_up`, `at_least`, `cap`, `cool_down` or `quota`".to_owned();
+                "add `refuse`, `pre_approval`, `number_check`, `justification`, `stand_ins`, `link`, `step_up`, `at_least`, `cap`, `cool_down` or `quota`".to_owned();
             faults.push(Diagnostic::new(node.span, message).with_help(Some(help)));
         }
         Some(Guardrail {
@@ -264,6 +265,9 @@ fn tightening(members: &Members<'_>, faults: &mut Faults) -> Tightening {
     let number_check = members
         .get("number_check")
         .and_then(|node| read::choice(node, &[("required", NumberCheck::Required)], faults));
+    let justification = members
+        .get("justification")
+        .and_then(|node| read::choice(node, &[("required", Justification::Required)], faults));
     let standing_in = members
         .get("stand_ins")
         .and_then(|node| read::choice(node, &[("forbidden", StandingIn::Forbidden)], faults));
@@ -278,6 +282,7 @@ fn tightening(members: &Members<'_>, faults: &mut Faults) -> Tightening {
     Tightening {
         pre_approval: pre_approval.unwrap_or_default(),
         number_check: number_check.unwrap_or_default(),
+        justification: justification.unwrap_or_default(),
         standing_in: standing_in.unwrap_or_default(),
         link: link.unwrap_or_default(),
         at_least: at_least.unwrap_or_default(),

@@ -26,9 +26,9 @@ type Checked<T> = Result<T, Refusal>;
 
 const OAUTH: &str = "urn:countersign:oauth";
 const CREDENTIAL: &str = "urn:countersign:credential";
-const JUSTIFICATION: &str = "urn:countersign:justification";
+pub(in crate::http) const JUSTIFICATION: &str = "urn:countersign:justification";
 /// Stands in the examples of the profile.
-const BUSINESS_JUSTIFICATION: &str = "business_justification";
+pub(in crate::http) const BUSINESS_JUSTIFICATION: &str = "business_justification";
 const CIBA: &str = "urn:countersign:ciba";
 
 /// Members of a context that have their own place in a request.

@@ -24,7 +24,7 @@ use crate::{
     law::rehearsal::Asked,
 };
 
-const REQUEST: [&str; 16] = [
+const REQUEST: [&str; 17] = [
     "when",
     "subject",
     "email",
@@ -40,6 +40,7 @@ const REQUEST: [&str; 16] = [
     "parameters",
     "details",
     "emergency",
+    "justification",
     "valid_for",
 ];
 
@@ -53,13 +54,14 @@ impl Reader<'_> {
         let owner = members.get("owner").map(|node| self.people(node)).unwrap_or_default();
         let item = self.item(&members, &client);
         let parameters = self.parameters(&members, &item.action.name);
+        let justification = self.optional(&members, "justification").map(Untrusted::new);
         let request = AccessRequest {
             id: RequestId::from_handle(Handle::from_parts(0, 1)),
             integrator: ClientId::from(CLIENT),
             client: AskingClient { id: client, name: None, actor: None, source: Map::new() },
             subject,
             items: vec![item],
-            context: Context { parameters, ..Context::default() },
+            context: Context { justification, parameters, ..Context::default() },
             login_hint: None,
             binding: Bound::default(),
             binding_message: None,
