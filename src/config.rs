@@ -1,6 +1,7 @@
 //! The configuration: one YAML file and what the environment overrides, read once at the start.
 //! Nothing else in the program reads the environment. `config.default.yaml` is its manual.
 
+mod actor;
 pub mod api_key;
 mod callback_token;
 pub mod client;

@@ -4,6 +4,7 @@
 pub mod id;
 pub mod ids;
 pub mod renewal;
+pub mod actor;
 pub mod request;
 pub mod review;
 pub mod transaction;

@@ -107,6 +107,7 @@ pub(super) const KEYS: &[&str] = &[
     "tell_requester",
     "owner",
     "mode",
+    "actors",
     "limits",
 ];
 pub(super) const AUDITOR_KEYS: &[&str] = &["id", "api_keys"];
@@ -221,6 +222,7 @@ impl Reader<'_> {
             approvers: self.word(members.get("approvers"), &APPROVERS).unwrap_or_default(),
             requester: self.word(members.get("tell_requester"), &REQUESTER).unwrap_or_default(),
             mode: self.word(members.get("mode"), &MODES).unwrap_or_default(),
+            actors: self.actors(members.get("actors")),
         };
         if let (Mode::Arap, Some(node)) = (client.mode, members.get("mode")) {
             self.refuse_unbound(node, around);

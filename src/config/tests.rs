@@ -121,6 +121,8 @@ fn the_file_names_every_key() {
     let mut callback_token = names(member(client, "callback_token"));
     callback_token.extend(["assertion_file", "private_key", "key_id", "audience"]);
     assert_eq!(callback_token, callback_token::KEYS.iter().copied().collect());
+    let actor = first(member(client, "actors"));
+    assert_eq!(names(actor), actor::KEYS.iter().copied().collect());
     let token = first(member(client, "tokens"));
     assert_eq!(names(token), client::TOKEN_KEYS.iter().copied().collect());
     let deputy = first(member(client, "deputies"));
@@ -505,4 +507,23 @@ fn an_issuer_of_subject_tokens_says_which_claims_are_believed() {
     let tokens = config.issuers[0].subject_tokens.clone().unwrap();
     assert_eq!(tokens.audiences, ["app", "web"]);
     assert_eq!((tokens.subject_claim.as_str(), tokens.groups_claim), ("sub", None));
+}
+
+#[test]
+fn an_actor_that_may_be_named_has_an_id() {
+    let client = |actors: &str| {
+        format!(
+            "clients: [{{ id: gate, scopes: [a], api_keys: [{{ env: CRM_API_KEY }}], actors: {actors} }}]\n"
+        )
+    };
+    for (actors, said) in [
+        ("worker-*", "a list"),
+        ("[worker-*]", "a map"),
+        ("[{ issuer: https://agents.example }]", "`id` is missing"),
+        ("[{ id: a, sub: b }]", "unknown key `sub`"),
+        ("[{ id: [a] }]", "expected"),
+    ] {
+        let page = faults(&client(actors), &environment());
+        assert!(page.contains(said), "{actors}: {page}");
+    }
 }

@@ -21,6 +21,7 @@ pub(crate) use self::words::duration;
 use self::words::{capitalised, environment, joined, lower_first, sentence_name};
 use super::{
     access::slice::View,
+    actor::Actor,
     approval::later,
     decide::{self, Granted, ItemState, Standing},
     id::PersonId,
@@ -281,6 +282,7 @@ fn warnings(view: &View) -> Vec<Line> {
 fn facts(scene: Scene<'_>) -> Vec<Fact> {
     let view = scene.view;
     let mut facts = vec![Fact { label: "Asked by", value: requester(view, scene.people) }];
+    facts.extend(acting(view));
     if let Some(plan) = view.plans.get(scene.item) {
         let risk = Line::words(format!("{} {}", plan.risk.mark(), plan.risk.word()));
         facts.push(Fact { label: "Risk", value: risk });
@@ -310,6 +312,17 @@ fn facts(scene: Scene<'_>) -> Vec<Fact> {
         facts.push(Fact { label: "Reference", value });
     }
     facts
+}
+
+/// Who acts for them, and for whom in turn, as the client says it.
+fn acting(view: &View) -> Option<Fact> {
+    let name = |actor: &Actor| Untrusted::new(actor.id.clone()).display();
+    let actor = view.request.client.actor.as_ref()?;
+    let mut value = Line::default().outside(name(actor));
+    for next in actor.chain().skip(1) {
+        value = value.and(", sent by ").outside(name(next));
+    }
+    Some(Fact { label: "Through", value })
 }
 
 /// The name that the people file gives; what the request says about itself only where there is

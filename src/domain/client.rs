@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
+    actor::Registered,
     id::{ClientId, PersonId},
     policy::{Trust, glob::Glob},
     request::{Item, Part},
@@ -30,6 +31,8 @@ pub struct Client {
     pub approvers: Approvers,
     pub requester: Requester,
     pub mode: Mode,
+    /// Whom it may name as those who act.
+    pub actors: Vec<Registered>,
 }
 
 /// How a client speaks with the service. It is registered, never chosen by a request.

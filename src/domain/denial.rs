@@ -6,10 +6,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::{
+    actor::Actor,
     audit::canonical,
     binding::Binding,
     id::{ClientId, EvaluationId},
-    request::Actor,
 };
 
 /// The `typ` of a binding token.
@@ -46,6 +46,9 @@ pub struct Act {
     pub sub: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub iss: Option<String>,
+    /// For whom the one above acts, where that is not the subject.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub act: Option<Box<Act>>,
 }
 
 /// What was evaluated: by whom, for which actor, of what.
@@ -144,8 +147,14 @@ impl Evaluated {
     }
 
     fn act(&self) -> Option<Act> {
-        let actor = self.actor.as_ref()?;
-        Some(Act { sub: actor.id.clone(), iss: actor.issuer.clone() })
+        self.actor.as_ref().map(Act::of)
+    }
+}
+
+impl Act {
+    fn of(actor: &Actor) -> Self {
+        let act = actor.act.as_deref().map(Self::of).map(Box::new);
+        Self { sub: actor.id.clone(), iss: actor.issuer.clone(), act }
     }
 }
 

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{
+    actor::Actor,
     client::Mode,
     id::{ClientId, RequestId},
 };
@@ -150,14 +151,6 @@ pub struct AskingClient {
     /// Where the request comes from: session, ticket, integration.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub source: Map<String, Value>,
-}
-
-/// Who acts for the subject.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Actor {
-    pub id: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub issuer: Option<String>,
 }
 
 /// On whose behalf access is asked.

@@ -14,6 +14,7 @@ use crate::{
             revoke::{Holder, Revoke, What},
             slice::View,
         },
+        actor::Actor,
         approval::{Approval, ApprovalStatus},
         binding::binding,
         client::Client,
@@ -202,6 +203,12 @@ fn lives(view: &View, now: Timestamp) -> bool {
     live.and_then(Approval::lapses_at).is_some_and(|at| at > now)
 }
 
+/// Who acts, in the words of RFC 8693.
+fn act(actor: &Actor) -> claims::Actor {
+    let next = actor.act.as_deref().map(act).map(Box::new);
+    claims::Actor { sub: actor.id.clone(), iss: actor.issuer.clone(), act: next }
+}
+
 /// What a credential says on the wire.
 fn claims(
     request: &AccessRequest,
@@ -220,11 +227,7 @@ fn claims(
         exp: credential.expires_at.as_second(),
         jti: credential.jti.clone(),
         txn: request.id.to_string(),
-        act: request
-            .client
-            .actor
-            .as_ref()
-            .map(|actor| claims::Actor { sub: actor.id.clone(), iss: actor.issuer.clone() }),
+        act: request.client.actor.as_ref().map(act),
         authorization_details: [claims::Detail {
             kind: ACTION.to_owned(),
             actions: [action],

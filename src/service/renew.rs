@@ -110,6 +110,12 @@ impl Registered {
             let detail = format!("client `{}` may not ask for `{name}` any more", client.id);
             return Err(problem::Refusal::InvalidScope { detail });
         }
+        let actor = request.client.actor.as_ref();
+        if let Some(actor) = actor.and_then(|actor| actor.unproven(&client.actors)) {
+            let name = Untrusted::new(actor.id.clone()).display();
+            let detail = format!("client `{}` may not name `{name}` any more", client.id);
+            return Err(problem::Refusal::ForbiddenClaim { detail });
+        }
         let mut callback = request.callback.iter();
         if callback.any(|callback| !client.callbacks.contains(&callback.endpoint)) {
             let detail = format!("client `{}` is not called back there any more", client.id);

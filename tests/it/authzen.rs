@@ -1,6 +1,7 @@
 //! AuthZEN as clients see it, over real HTTP. `authzen/README.md` says which story shows which rule.
 
 mod batch;
+mod chain;
 mod denial;
 mod emergency;
 mod evaluate;

@@ -74,6 +74,8 @@ pub(crate) struct Site {
     pub(crate) other_gate: &'static str,
     /// More of the configuration.
     pub(crate) more: String,
+    /// What else stands in it otherwise.
+    pub(crate) edit: fn(&str) -> String,
 }
 
 impl Default for Site {
@@ -92,6 +94,7 @@ impl Default for Site {
             shop: "",
             other_gate: "api_keys: [{ env: OTHER_GATE_KEY }]",
             more: String::new(),
+            edit: str::to_owned,
         }
     }
 }
@@ -163,6 +166,12 @@ impl Office {
     /// The same, with clients that are registered otherwise.
     pub(crate) async fn restart_with(mut self, shop: &'static str, other: &'static str) -> Self {
         (self.site.shop, self.site.other_gate) = (shop, other);
+        self.restart().await
+    }
+
+    /// The same, with another configuration.
+    pub(crate) async fn restart_edited(mut self, edit: fn(&str) -> String) -> Self {
+        self.site.edit = edit;
         self.restart().await
     }
 
@@ -421,6 +430,7 @@ egress: {{ allow: [127.0.0.1/32] }}{keycloak}{hydra}
         other_gate = site.other_gate,
         more = site.more,
     );
+    let text = (site.edit)(&text);
     Config::parse("countersign.yaml", &text, Path::new("/"), &environment())
         .map_err(|page| page.render(countersign::domain::diagnostic::Paint::Plain))
         .unwrap_or_else(|page| panic!("{page}"))

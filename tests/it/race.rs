@@ -54,6 +54,7 @@ pub(crate) fn client() -> Client {
         approvers: Approvers::Hidden,
         requester: Requester::Untold,
         mode: Mode::Direct,
+        actors: Vec::new(),
     }
 }
 

@@ -54,6 +54,9 @@ pub struct Actor {
     pub sub: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub iss: Option<String>,
+    /// For whom the one above acts, where that is not the subject.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub act: Option<Box<Actor>>,
 }
 
 /// What was approved (RFC 9396).

@@ -17,7 +17,8 @@ fn evaluated() -> Evaluated {
         "context": { "scope": "a b" },
     }))
     .unwrap();
-    let actor = Some(Actor { id: "bot".to_owned(), issuer: Some("https://bots".to_owned()) });
+    let actor =
+        Some(Actor { act: None, id: "bot".to_owned(), issuer: Some("https://bots".to_owned()) });
     Evaluated { client: ClientId::from("gate"), actor, binding: tuple.binding() }
 }
 

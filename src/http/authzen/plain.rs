@@ -58,16 +58,23 @@ pub(in crate::http) fn subject(
 
 /// Who acts for the subject: RFC 8693 has other names for it.
 pub(in crate::http) fn actor(act: &Value) -> Value {
-    let Value::Object(act) = act else { return act.clone() };
-    let renamed = act.iter().map(|(name, value)| {
-        let name = match name.as_str() {
-            "sub" => "id",
-            "iss" => "issuer",
-            other => other,
-        };
-        (name.to_owned(), value.clone())
+    let Value::Object(act) = link(act) else { return act.clone() };
+    let renamed = act.into_iter().map(|(name, value)| match name.as_str() {
+        "sub" => ("id".to_owned(), value),
+        "iss" => ("issuer".to_owned(), value),
+        _ => (name, value),
     });
     Value::Object(renamed.collect())
+}
+
+/// A link of a chain, and all that follow, with what is known of links.
+pub(in crate::http) fn link(act: &Value) -> Value {
+    let Value::Object(own) = act else { return act.clone() };
+    let mut known = chosen(own, &["sub", "iss", "act"]);
+    if let Some(next) = known.get_mut("act") {
+        *next = link(next);
+    }
+    Value::Object(known)
 }
 
 /// The OAuth client that wants it: of scopes the resource, otherwise the one that the context names,

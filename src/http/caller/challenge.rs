@@ -19,7 +19,8 @@ use super::token::{self, LEEWAY_S, Refused};
 use crate::{
     config::issuer::Issuer,
     domain::{
-        request::{Actor, Transaction},
+        actor::{Actor, MOST},
+        request::Transaction,
         transaction::MAX_LIFE_S,
     },
 };
@@ -52,6 +53,9 @@ struct Claims {
 struct Act {
     sub: String,
     iss: Option<String>,
+    /// Who has sent the one above.
+    #[serde(rename = "act")]
+    sent_by: Option<Box<Act>>,
 }
 
 /// Why a challenge was refused.
@@ -95,10 +99,6 @@ pub(super) fn verify(
         return Err(Unfit::Nothing);
     }
     let until = Timestamp::from_second(claims.exp.saturating_add(LEEWAY_S));
-    let actor = claims.act.map(|act| {
-        let id = text("act.sub", act.sub, MAX_ID_CHARS)?;
-        Ok::<_, Unfit>(Actor { id, issuer: act.iss })
-    });
     Ok(Challenge {
         transaction: Transaction {
             id: text("txn", claims.txn, MAX_ID_CHARS)?,
@@ -108,8 +108,15 @@ pub(super) fn verify(
             until: until.map_err(|_| Unfit::Claims)?,
         },
         authorization_details: claims.authorization_details,
-        actor: actor.transpose()?,
+        actor: claims.act.map(|act| actor(act, MOST)).transpose()?,
     })
+}
+
+/// Who acts, and for whom: all of it was signed.
+fn actor(own: Act, most: usize) -> Result<Actor, Unfit> {
+    let most = most.checked_sub(1).ok_or(Unfit::Text("act"))?;
+    let act = own.sent_by.map(|act| actor(*act, most).map(Box::new)).transpose()?;
+    Ok(Actor { act, id: text("act.sub", own.sub, MAX_ID_CHARS)?, issuer: own.iss })
 }
 
 /// The claims, read through the gate that every body passes: what is shown is what was signed.

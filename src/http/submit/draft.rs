@@ -1,31 +1,33 @@
 //! From the wire to a draft: what a body of the right shape may still not say, and what this client
 //! may not ask for.
 
+mod asking;
 mod challenge;
 mod credential;
 
+use self::asking::{asking_client, itself, refuse_unproven};
 pub(in crate::http) use self::credential::is_thumbprint;
 
 use std::collections::BTreeSet;
 
 use countersign_port::text::Untrusted;
 use jiff::Timestamp;
-use serde_json::{Map, Value};
+use serde_json::Value;
 use url::Url;
 
 use super::{
     scope,
     wire::{
-        ActionBody, ActorBody, CallbackBody, ClientBody, ItemBody, RequestedAccessBody,
-        ResourceBody, SourceBody, SubjectBody, SubjectProperties, SubmitRequest,
+        ActionBody, CallbackBody, ItemBody, RequestedAccessBody, ResourceBody, SubjectBody,
+        SubjectProperties, SubmitRequest,
     },
 };
 use crate::{
     domain::{
         client::{Claims, Client},
         request::{
-            Action, Actor, AskingClient, Bound, Callback, ClaimKind, Context, Draft, GRANT_SCOPE,
-            Item, RequestedAccess, Resource, SignIn, Subject, Urgency,
+            Action, AskingClient, Bound, Callback, ClaimKind, Context, Draft, GRANT_SCOPE, Item,
+            RequestedAccess, Resource, SignIn, Subject, Urgency,
         },
     },
     http::caller::{challenge::Challenge, token::SubjectClaims},
@@ -91,8 +93,16 @@ pub(super) fn draft(
         None => itself(client),
     };
     let transaction = match challenge {
-        Some(challenge) => Some(challenge::take(challenge, &mut body, &mut asking)?),
-        None => None,
+        // Whoever acts has been named by the resource server, and not by the client.
+        Some(challenge) if challenge.actor.is_some() => {
+            Some(challenge::take(challenge, &mut body, &mut asking)?)
+        }
+        challenge => {
+            refuse_unproven(&asking, client)?;
+            challenge
+                .map(|challenge| challenge::take(challenge, &mut body, &mut asking))
+                .transpose()?
+        }
     };
     let items = match (body.items, body.action, body.resource, body.requested_access) {
         (Some(items), None, None, None) => bundle(items, now)?,
@@ -132,46 +142,6 @@ pub(super) fn draft(
         callback: body.callback.map(|body| callback(body, client)).transpose()?,
         transaction,
     })
-}
-
-/// Whoever names no client asks for access of its own.
-fn itself(client: &Client) -> AskingClient {
-    AskingClient {
-        id: client.id.to_string(),
-        name: Some(Untrusted::new(client.name.clone())),
-        actor: None,
-        source: Map::new(),
-    }
-}
-
-fn asking_client(body: ClientBody) -> Checked<AskingClient> {
-    Ok(AskingClient {
-        id: needed("client.id", body.id, MAX_ID_CHARS)?,
-        name: text("client.name", body.name, MAX_ID_CHARS)?,
-        actor: body.actor.map(actor).transpose()?,
-        source: body.source.map(source).transpose()?.unwrap_or_default(),
-    })
-}
-
-fn actor(body: ActorBody) -> Checked<Actor> {
-    Ok(Actor {
-        id: needed("client.actor.id", body.id, MAX_ID_CHARS)?,
-        issuer: plain("client.actor.issuer", body.issuer, MAX_ID_CHARS)?,
-    })
-}
-
-fn source(body: SourceBody) -> Checked<Map<String, Value>> {
-    let members = [
-        ("session_id", body.session_id),
-        ("external_url", body.external_url),
-        ("integration_id", body.integration_id),
-    ];
-    let mut source = Map::new();
-    for (name, value) in members {
-        let value = plain(name, value, MAX_ID_CHARS)?;
-        source.extend(value.map(|value| (name.to_owned(), Value::from(value))));
-    }
-    Ok(source)
 }
 
 fn subject(body: SubjectBody, client: &Client, claims: Option<SubjectClaims>) -> Checked<Subject> {

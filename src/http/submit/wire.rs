@@ -153,6 +153,21 @@ pub(super) struct ActorBody {
     pub(super) id: String,
     #[schema(max_length = 512)]
     pub(super) issuer: Option<String>,
+    /// For whom it acts, where that is not the subject. A chain is taken where the client is registered
+    /// for every link of it.
+    pub(super) act: Option<Box<ActBody>>,
+}
+
+/// A link between the one that acts and the subject (RFC 8693).
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ActBody {
+    #[schema(min_length = 1, max_length = 512)]
+    pub(super) sub: String,
+    #[schema(max_length = 512)]
+    pub(super) iss: Option<String>,
+    #[schema(no_recursion)]
+    pub(super) act: Option<Box<ActBody>>,
 }
 
 /// Where the request comes from.

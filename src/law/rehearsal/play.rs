@@ -92,6 +92,7 @@ fn client(asked: &Asked) -> Client {
         approvers: Approvers::Shown,
         requester: Requester::Untold,
         mode: Mode::Direct,
+        actors: Vec::new(),
     }
 }
 

@@ -53,18 +53,22 @@ const TYPE: &str = "txn-authz-challenge+jwt";
 
 #[test]
 fn a_challenge_says_what_is_to_be_approved() {
-    let act = json!({ "act": { "sub": "agent-7", "iss": "https://agents.example" } });
+    let act = json!({ "act": { "sub": "agent-7", "iss": "https://agents.example",
+        "act": { "sub": "planner", "act": { "sub": "concierge" } } } });
     let challenge = judged(TYPE, &claims(&act)).unwrap();
     assert_eq!(challenge.authorization_details[0]["amount"], "5000.00");
     let transaction = challenge.transaction;
     assert_eq!((&*transaction.id, &*transaction.jti, &*transaction.server), ("t-1", "j-1", SERVER));
     assert_eq!(transaction.until.as_second(), now().as_second() + 330);
-    assert_eq!(challenge.actor.unwrap().id, "agent-7");
+    let actor = challenge.actor.unwrap();
+    let chain: Vec<&str> = actor.chain().map(|actor| actor.id.as_str()).collect();
+    assert_eq!(chain, ["agent-7", "planner", "concierge"]);
     judged(&format!("application/{TYPE}"), &claims(&json!({}))).unwrap();
 }
 
 #[test]
 fn what_does_not_hold_is_named() {
+    let sent = |act: Value, number: u32| json!({ "sub": format!("agent-{number}"), "act": act });
     let now = now().as_second();
     let fit = "signature, algorithm or `aud` do not fit";
     let claims_fit = "its claims do not fit: it needs";
@@ -86,6 +90,11 @@ fn what_does_not_hold_is_named() {
         (json!({ "authorization_details": [] }), "`authorization_details` is empty"),
         (json!({ "authorization_details": ["payment"] }), claims_fit),
         (json!({ "act": { "iss": "x" } }), claims_fit),
+        (json!({ "act": { "sub": "agent-7", "act": { "sub": "" } } }), "`act.sub` is empty"),
+        (
+            json!({ "act": (0..8).fold(json!({ "sub": "last" }), sent) }),
+            "`act` is empty or too long",
+        ),
         (
             json!({ "authorization_details": [{ "type": "p", "n": 9_007_199_254_740_993_u64 }] }),
             "it breaks a rule of I-JSON",

@@ -204,17 +204,9 @@ fn asking(whole: &Tuple, parts: &[Part], own: &Object, client: &Client) -> Check
         _ => None,
     };
     let named = asking.get_or_insert_with(|| json!({ "id": client.id, "name": client.name }));
-    let beside = own.get("actor").map(|actor| {
-        let named = actor.as_object().map(|actor| chosen(actor, &["id", "issuer", "act"]));
-        named.map_or_else(|| actor.clone(), Value::Object)
-    });
+    let beside = own.get("actor").map(beside);
     let within = whole.subject.get("properties").and_then(|own| own.get("act")).map(plain::actor);
     if let (Some(actor), Value::Object(members)) = (beside.or(within), &mut *named) {
-        if actor.get("act").is_some() {
-            return Err(forbidden(
-                "a chain of actors cannot be proven here: name the one that acts, without `act`",
-            ));
-        }
         members.insert("actor".to_owned(), actor);
     }
     if let (Some(Value::Object(source)), Value::Object(members)) = (own.get("source"), &mut *named)
@@ -223,6 +215,16 @@ fn asking(whole: &Tuple, parts: &[Part], own: &Object, client: &Client) -> Check
         members.insert("source".to_owned(), Value::Object(source));
     }
     Ok(named.clone())
+}
+
+/// Who acts, as the profile has it beside the subject: with what is known of actors.
+fn beside(actor: &Value) -> Value {
+    let Value::Object(own) = actor else { return actor.clone() };
+    let mut known = chosen(own, &["id", "issuer", "act"]);
+    if let Some(next) = known.get_mut("act") {
+        *next = plain::link(next);
+    }
+    Value::Object(known)
 }
 
 /// The callback, with the events that there are; none where only others are wanted.

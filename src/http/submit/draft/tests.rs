@@ -27,6 +27,7 @@ fn client() -> Client {
         approvers: Approvers::Hidden,
         requester: Requester::Untold,
         mode: Mode::Direct,
+        actors: Vec::new(),
     }
 }
 
