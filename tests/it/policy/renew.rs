@@ -12,7 +12,7 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use super::{desk::Desk, reload::reload};
-use crate::office::{Office, press, tell, write_prod};
+use crate::office::{Office, press, tell, write_prod, write_prod_for};
 
 const LEADS: &str = "shop-approvals";
 
@@ -392,6 +392,75 @@ async fn the_requester_finds_the_button_on_their_own_card_too() {
         office.settle().await;
         assert_eq!(office.newest(LEADS).request, renewed_by(&office, &old).await);
         assert_eq!(own().len(), 2);
+        office
+    })
+    .await;
+}
+
+/// The client is called otherwise by now.
+fn renamed(text: &str) -> String {
+    text.replacen("- id: shop-admin", "- id: shop-new", 1)
+}
+
+/// One request at a time.
+fn one_pending(text: &str) -> String {
+    text.replacen("tell_requester: true", "limits: { pending_per_client: 1 }", 1)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn for_a_client_that_was_removed_nothing_is_asked_again() {
+    tell(|office| async move {
+        let id = expired(&office, &write_prod()).await;
+        let office = office.restart_edited(renamed).await;
+        let refusal = ask_again(&office, "dana").await.unwrap_err();
+        let office = office.restart_edited(str::to_owned).await;
+        let why = "It was not asked for again: client `shop-admin` is not registered any more.";
+        assert_not_renewed(&office, &id, &refusal, why).await;
+        ask_again(&office, "dana").await.unwrap();
+        assert_eq!(office.sandbox.messages(LEADS).len(), 2);
+        office
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_quota_that_is_used_up_since_holds_for_asking_again() {
+    tell(|office| async move {
+        let desk = Desk::new();
+        let reload = reload(&desk, &office.app);
+        let with = "guardrails:\n  - { name: sparingly, quota: { requests: 2, within: 24h } }\n";
+        desk.write("policy.yaml", &Desk::policy().replacen("guardrails:\n", with, 1));
+        assert_eq!(reload.now().await, Reloaded::InForce);
+        let id = expired(&office, &write_prod()).await;
+        let button = office.button(LEADS, Verb::AskAgain);
+        ask(&office, &write_prod_for("Something else")).await;
+        let refusal = office.app.service.ask_again(&press("dana", &button)).await.unwrap_err();
+        assert_eq!(refusal.kind, RefusalKind::NotRenewed);
+        assert!(refusal.sentence.contains("guardrail `sparingly`"), "{refusal}");
+        assert_eq!(office.get(&id).await.body["task"]["renewed_by"], Value::Null);
+        office.settle().await;
+        assert_eq!(office.sandbox.messages(LEADS).len(), 2);
+        office.clock.advance(SignedDuration::from_hours(24));
+        office.app.service.ask_again(&press("dana", &button)).await.unwrap();
+        office
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn with_as_many_pending_as_the_client_may_have_nothing_is_asked_again() {
+    tell(|office| async move {
+        let office = office.restart_edited(one_pending).await;
+        let id = expired(&office, &write_prod()).await;
+        let button = office.button(LEADS, Verb::AskAgain);
+        let other = ask(&office, &write_prod_for("Something else")).await;
+        let refusal = office.app.service.ask_again(&press("dana", &button)).await.unwrap_err();
+        assert_eq!(refusal.kind, RefusalKind::NotRenewed);
+        assert!(refusal.sentence.contains("has 1 requests pending"), "{refusal}");
+        assert_eq!(office.get(&id).await.body["task"]["renewed_by"], Value::Null);
+        office.cancel(&other, &json!({})).await;
+        office.app.service.ask_again(&press("dana", &button)).await.unwrap();
+        renewed_by(&office, &id).await;
         office
     })
     .await;
