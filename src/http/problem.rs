@@ -137,11 +137,7 @@ impl Kind {
             Self::ForbiddenClaim => {
                 ("urn:countersign:error:forbidden_claim", StatusCode::FORBIDDEN, "Forbidden claim")
             }
-            Self::NoMatchingRule => (
-                "urn:countersign:error:no_matching_rule",
-                StatusCode::FORBIDDEN,
-                "Refused by the policy",
-            ),
+            Self::NoMatchingRule => NO_MATCHING_RULE,
             Self::Unjustified => UNJUSTIFIED,
             Self::StepUp => STEP_UP,
             Self::Unroutable => UNROUTABLE,
@@ -193,6 +189,9 @@ const FORBIDDEN: Row = (
     StatusCode::FORBIDDEN,
     "Not among the rights of this client",
 );
+
+const NO_MATCHING_RULE: Row =
+    ("urn:countersign:error:no_matching_rule", StatusCode::FORBIDDEN, "Refused by the policy");
 
 /// The word of RFC 9470; not its status, because the caller itself has proven who it is.
 const STEP_UP: Row = (
