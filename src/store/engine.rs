@@ -5,8 +5,10 @@ use sqlx::migrate::Migrator;
 static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
 static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
 
-/// Index plans only: on new tables a generic plan would scan, and keep scanning as they grow.
-const PLANNER: &str = "-c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off";
+/// Index plans only: on new tables a generic plan would scan, and keep scanning as they grow. And
+/// nothing compiled, which takes longer than any statement here.
+const PLANNER: &str =
+    "-c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off -c jit=off";
 
 /// A database engine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

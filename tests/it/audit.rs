@@ -45,6 +45,35 @@ struct KnownEntry {
     actor: String,
 }
 
+/// What PostgreSQL has read of requests in this transaction.
+const READ: &str = "select cast(coalesce(sum(seq_tup_read + idx_tup_fetch), 0) as bigint) \
+    from pg_stat_xact_user_tables where relname = 'request'";
+
+const PENDING: &str = "select r.id from request r \
+    where not exists (select 1 from outcome o where o.request_id = r.id) limit 1";
+
+const DECIDE: &str = "insert into outcome (request_id, status, at, body) \
+    values ($1, 'denied', 1, '{}')";
+
+#[tokio::test]
+async fn a_decision_is_noted_without_a_look_at_any_other() {
+    let Some(database) = Database::postgres().await else { return };
+    let store = Store::open(&database.url()).await.unwrap();
+    fill(&store).await;
+    let mut tx = store.write.begin().await.unwrap();
+    let id: String = sqlx::query_scalar(PENDING).fetch_one(&mut *tx).await.unwrap();
+    let before: i64 = sqlx::query_scalar(READ).fetch_one(&mut *tx).await.unwrap();
+    sqlx::query(DECIDE).bind(&id).execute(&mut *tx).await.unwrap();
+    let after: i64 = sqlx::query_scalar(READ).fetch_one(&mut *tx).await.unwrap();
+    assert_eq!(after - before, 1);
+    let terms = "select count(*) from decision_term where request_id = $1";
+    let terms: i64 = sqlx::query_scalar(terms).bind(&id).fetch_one(&mut *tx).await.unwrap();
+    assert!(terms > 0);
+    tx.rollback().await.unwrap();
+    store.close().await;
+    database.drop().await;
+}
+
 #[tokio::test]
 async fn every_search_finds_what_a_plain_search_finds() {
     for database in [Some(Database::sqlite()), Database::postgres().await].into_iter().flatten() {
