@@ -80,6 +80,8 @@ const POSTED: &str = "update outbox \
 
 const DELEGATIONS: &str = "select count(*) from delegation where state = 'waiting'";
 
+const REDEEMED: &str = "select count(*) from credential where state = 'redeemed'";
+
 const BY_KEY: &str = "select key, request_id from idempotency";
 
 const ALL_VOTES: &str = "select request_id, person from vote";
@@ -141,8 +143,17 @@ impl Database {
 
     /// How many decisions a server has handed over and waits for.
     pub(crate) async fn delegations(&self) -> Result<i64, Failure> {
+        self.count(DELEGATIONS).await
+    }
+
+    /// How many credentials were redeemed.
+    pub(crate) async fn redeemed(&self) -> Result<i64, Failure> {
+        self.count(REDEEMED).await
+    }
+
+    async fn count(&self, question: &'static str) -> Result<i64, Failure> {
         let mut connection = self.connect().await?;
-        let count = sqlx::query_scalar(DELEGATIONS).fetch_one(&mut connection).await?;
+        let count = sqlx::query_scalar(question).fetch_one(&mut connection).await?;
         connection.close().await?;
         Ok(count)
     }

@@ -7,6 +7,7 @@ mod footprint;
 mod ingest;
 mod keycloak;
 mod overload;
+mod redeem;
 
 use clap::Subcommand;
 
@@ -28,6 +29,8 @@ pub(crate) enum Part {
     Keycloak,
     /// Callbacks to one receiver (R9).
     Drain,
+    /// Single-use credentials, beside a plain conditional update.
+    Redeem,
     /// Four times as much as it can take (R13).
     Overload,
     /// Memory, start, size (R12).
@@ -37,11 +40,12 @@ pub(crate) enum Part {
 }
 
 impl Part {
-    pub(crate) const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 8] = [
         Self::Ingest,
         Self::Click,
         Self::Keycloak,
         Self::Drain,
+        Self::Redeem,
         Self::Overload,
         Self::Footprint,
         Self::Chaos,
@@ -61,6 +65,7 @@ impl Part {
             Self::Click => ("click", click::measure(tools, outside, report).await),
             Self::Keycloak => ("keycloak", keycloak::measure(tools, outside, report).await),
             Self::Drain => ("drain", drain::measure(tools, receiver, report).await),
+            Self::Redeem => ("redeem", redeem::measure(tools, report).await),
             Self::Overload => ("overload", overload::measure(tools, report).await),
             Self::Footprint => ("footprint", footprint::measure(tools, report).await),
             Self::Chaos => ("chaos", chaos::measure(tools, receiver, report).await),

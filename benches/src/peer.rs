@@ -8,6 +8,7 @@ mod naive;
 mod post;
 mod settle;
 mod unit;
+mod update;
 
 use std::{net::SocketAddr, path::PathBuf};
 
@@ -15,7 +16,7 @@ use clap::Subcommand;
 
 use crate::failure::Failure;
 
-pub(crate) use self::{limits::Limits, post::Drained};
+pub(crate) use self::{limits::Limits, post::Drained, update::Updates};
 
 /// A hidden command.
 #[derive(Debug, Subcommand)]
@@ -30,6 +31,8 @@ pub(crate) enum Peer {
     Post { to: SocketAddr, count: u64, connections: usize },
     /// Callbacks claimed, sent and settled one by one.
     Settle { to: SocketAddr, count: u64, connections: usize, folder: PathBuf },
+    /// Rows that change once, in a database that is empty.
+    Update { url: String, milliseconds: u64 },
 }
 
 /// Does what was asked for; a result goes to stdout as one line of JSON.
@@ -44,6 +47,7 @@ pub(crate) async fn run(peer: Peer) -> Result<(), Failure> {
         Peer::Settle { to, count, connections, folder } => {
             tell(&settle::drain(to, count, connections, &folder).await?)
         }
+        Peer::Update { url, milliseconds } => tell(&update::measure(&url, milliseconds).await?),
     }
 }
 

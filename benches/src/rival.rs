@@ -11,8 +11,9 @@ use serde::de::DeserializeOwned;
 use tempfile::TempDir;
 
 use crate::{
+    database::Engine,
     failure::Failure,
-    peer::{Drained, Limits},
+    peer::{Drained, Limits, Updates},
     service::memory_mib,
     site::{self, free_address},
     tools::Tools,
@@ -108,6 +109,17 @@ pub(crate) async fn settle(
     let path = folder.path().display().to_string();
     let command = tools.peer(&["settle", &to, &count, &connections.to_string(), &path]);
     tokio::task::spawn_blocking(move || said(command)).await?
+}
+
+/// Conditional updates in a database of the same kind.
+pub(crate) async fn update(tools: &Tools, engine: &Engine) -> Result<Updates, Failure> {
+    let folder = folder(tools)?;
+    let database = engine.database(folder.path()).await?;
+    let milliseconds = tools.scale.lasting().as_millis().to_string();
+    let command = tools.peer(&["update", &database.url(), &milliseconds]);
+    let updates = tokio::task::spawn_blocking(move || said(command)).await??;
+    database.remove().await?;
+    Ok(updates)
 }
 
 pub(crate) fn folder(tools: &Tools) -> Result<TempDir, Failure> {

@@ -1,6 +1,7 @@
 //! A throw-away place for one service: its database and a configuration like any other, with the
 //! demo's company and secrets that are worth nothing.
 
+pub(crate) mod bank;
 mod chat;
 
 use std::{
