@@ -3,10 +3,12 @@
 //! What a client does once for each yes is never shared: one yes would be good for two of it. Nor
 //! is what has to be reviewed: each emergency is looked at for itself.
 
+mod alike;
+
 use jiff::Timestamp;
 use serde_json::json;
-use sha2::{Digest, Sha256};
 
+use self::alike::Alike;
 use super::{
     change::{Change, SYSTEM, facts},
     recheck,
@@ -14,7 +16,7 @@ use super::{
     vote,
 };
 use crate::domain::{
-    audit::{Event, Kind, canonical},
+    audit::{Event, Kind},
     id::RequestId,
     ids::Ids,
     plan::Plan,
@@ -46,23 +48,7 @@ pub fn same(request: &AccessRequest, plans: &[Plan]) -> Option<String> {
     if is_once || plans.iter().all(Plan::is_pre_approved) {
         return None;
     }
-    let timeless =
-        |plan: &Plan| Plan { expires_at: Timestamp::MIN, trace: Vec::new(), ..plan.clone() };
-    let (client, subject) = (&request.client, &request.subject);
-    let alike = json!({
-        "integrator": request.integrator,
-        "client": [json!(client.id), json!(client.name), json!(client.actor)],
-        "subject": [json!(subject.kind), json!(subject.id), json!(subject.name)],
-        "items": request.items,
-        "context": request.context,
-        "acr_values": request.acr_values,
-        "binding_message": request.binding_message,
-        "frames": [json!(request.binding.mode), json!(request.binding.frames)],
-        "delegated": request.delegated,
-        "requested_expiry": request.requested_expiry_seconds,
-        "plans": plans.iter().map(timeless).collect::<Vec<_>>(),
-    });
-    Some(hex::encode(Sha256::digest(canonical(&alike))))
+    Some(Alike::of(request, plans).digest())
 }
 
 /// The request that asks for the same and still waits, with a card that hangs somewhere. One that is
