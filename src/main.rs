@@ -5,6 +5,12 @@ use std::process::ExitCode;
 use clap::Parser;
 use countersign::cli::{self, Cli};
 
+/// What a request leaves behind is made on one thread and dropped on another, which the allocator of
+/// glibc is slow at.
+#[cfg(all(target_os = "linux", not(target_env = "musl")))]
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 fn main() -> ExitCode {
     // One TLS provider for everybody, before anybody asks for one.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
