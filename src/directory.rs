@@ -4,7 +4,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -14,7 +14,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    domain::{id::Group, policy::GroupSource},
+    domain::policy::GroupSource,
     law::{Heard, Law, Membership},
     service::Service,
 };
@@ -26,12 +26,13 @@ const EVERY: Duration = Duration::from_secs(120);
 /// for itself.
 const LOOK: Duration = Duration::from_secs(2);
 
-/// The groups whose members may be others than a directory has said.
+/// The groups whose members may be others than a directory has said, by the names under which that
+/// is written down.
 #[derive(Debug, Default)]
 pub struct Doubts {
     /// How often each was doubted, by any replica, as far as this one has heard.
     heard: Mutex<BTreeMap<String, i64>>,
-    groups: Mutex<BTreeSet<Group>>,
+    names: Mutex<BTreeSet<String>>,
     raised: Notify,
 }
 
@@ -41,16 +42,17 @@ impl Doubts {
     pub fn hear(&self, written: &BTreeMap<String, i64>, law: &ArcSwap<Law>) {
         // Held to the end: nobody takes for heard what is not yet in force.
         let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_news = |name: &String| written.get(name) > heard.get(name);
-        let doubted: Vec<Group> = {
-            let law = law.load();
-            let kept = law.kept_elsewhere().filter(|(_, source)| is_news(&doubt_name(source)));
-            kept.map(|(group, _)| group.clone()).collect()
-        };
+        let is_news = |name: &&String| written.get(*name) > heard.get(*name);
+        // Also what no group of this law is kept in: another law may bring its answer back.
+        let doubted: BTreeSet<String> = written.keys().filter(is_news).cloned().collect();
+        let is_doubted = |source: &GroupSource| doubted.contains(&doubt_name(source));
         if !doubted.is_empty() {
-            law.rcu(|law| law.doubting(&doubted));
-            self.groups.lock().unwrap_or_else(PoisonError::into_inner).extend(doubted);
-            self.raised.notify_one();
+            // First: whoever puts answers into force meanwhile leaves these out.
+            self.names().extend(doubted.iter().cloned());
+            law.rcu(|law| law.doubting(is_doubted));
+            if law.load().kept_elsewhere().any(|(_, source)| is_doubted(source)) {
+                self.raised.notify_one();
+            }
         }
         // Who has read it later may have been here before.
         for (name, number) in written {
@@ -59,12 +61,12 @@ impl Doubts {
         }
     }
 
-    fn take(&self) -> BTreeSet<Group> {
-        std::mem::take(&mut self.groups.lock().unwrap_or_else(PoisonError::into_inner))
+    fn take(&self) -> BTreeSet<String> {
+        std::mem::take(&mut self.names())
     }
 
-    fn groups(&self) -> BTreeSet<Group> {
-        self.groups.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    fn names(&self) -> MutexGuard<'_, BTreeSet<String>> {
+        self.names.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -79,7 +81,8 @@ pub fn doubt_name(source: &GroupSource) -> String {
 pub struct Directories {
     service: Service,
     sources: Arc<Vec<Arc<dyn Directory>>>,
-    answers: Arc<Mutex<BTreeMap<Group, Membership>>>,
+    /// By who gave them: the law may point a group elsewhere while its old source is asked.
+    answers: Arc<Mutex<BTreeMap<GroupSource, Membership>>>,
     stop: CancellationToken,
 }
 
@@ -134,7 +137,7 @@ impl Directories {
             match directory.members(&source.value).await {
                 Ok(accounts) => {
                     let at = self.service.parts.clock.now();
-                    self.keep(group.clone(), Membership { accounts, at });
+                    self.keep(source.clone(), Membership { accounts, at });
                 }
                 Err(no_answer) => {
                     tracing::warn!(%group, source = source.kind, cause = no_answer.cause,
@@ -145,10 +148,7 @@ impl Directories {
             }
         }
         // Whoever was doubted meanwhile is asked about again at once.
-        let doubted = self.service.parts.doubts.groups();
-        self.forget(&doubted);
-        let answers = self.answers();
-        self.service.parts.law.rcu(|law| law.answered(&answers));
+        self.service.parts.law.rcu(|law| law.answered(self.believed()));
         if let Err(error) = self.service.law_now().await {
             tracing::warn!(%error, "what was changed of people could not be read");
         }
@@ -156,26 +156,29 @@ impl Directories {
 
     /// Puts another law into force, with what the directories have said so far.
     pub fn put_into_force(&self, law: &Law) {
-        self.forget(&self.service.parts.doubts.groups());
-        let answers = Arc::new(self.answers());
-        self.service
-            .parts
-            .law
-            .rcu(|old| law.hearing(Heard { answers: Arc::clone(&answers), ..old.heard().clone() }));
+        self.service.parts.law.rcu(|old| {
+            law.hearing(Heard { answers: Arc::new(self.believed()), ..old.heard().clone() })
+        });
     }
 
-    fn answers(&self) -> BTreeMap<Group, Membership> {
-        self.answers.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    /// What was said, without what is doubted by now.
+    fn believed(&self) -> BTreeMap<GroupSource, Membership> {
+        let doubted = self.service.parts.doubts.names().clone();
+        self.forget(&doubted);
+        self.answers().clone()
     }
 
-    /// What was said of these groups is not believed again, even if nothing else is said.
-    fn forget(&self, doubted: &BTreeSet<Group>) {
-        let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
-        answers.retain(|group, _| !doubted.contains(group));
+    /// What was said of these is not believed again, even if nothing else is said.
+    fn forget(&self, doubted: &BTreeSet<String>) {
+        self.answers().retain(|source, _| !doubted.contains(&doubt_name(source)));
     }
 
-    fn keep(&self, group: Group, membership: Membership) {
-        self.answers.lock().unwrap_or_else(PoisonError::into_inner).insert(group, membership);
+    fn keep(&self, source: GroupSource, membership: Membership) {
+        self.answers().insert(source, membership);
+    }
+
+    fn answers(&self) -> MutexGuard<'_, BTreeMap<GroupSource, Membership>> {
+        self.answers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -75,7 +75,8 @@ pub struct Membership {
 /// What directories answered when they were asked, and what providers told unasked.
 #[derive(Debug, Clone, Default)]
 pub struct Heard {
-    pub answers: Arc<BTreeMap<Group, Membership>>,
+    /// By who was asked for what: an answer says nothing about a group that is kept elsewhere since.
+    pub answers: Arc<BTreeMap<GroupSource, Membership>>,
     pub provisioned: Arc<Provisioned>,
     /// The providers that are set up.
     pub providers: Arc<[Provider]>,
@@ -202,8 +203,8 @@ impl Law {
     /// The same law with what the directories say. A group that no directory has answered for has
     /// nobody in it.
     #[must_use]
-    pub fn answered(&self, answers: &BTreeMap<Group, Membership>) -> Self {
-        self.hearing(Heard { answers: Arc::new(answers.clone()), ..self.heard.clone() })
+    pub fn answered(&self, answers: BTreeMap<GroupSource, Membership>) -> Self {
+        self.hearing(Heard { answers: Arc::new(answers), ..self.heard.clone() })
     }
 
     /// The same law with what the providers have told.
@@ -232,7 +233,7 @@ impl Law {
                 }
                 told
             } else {
-                let answer = answers.get(group);
+                let answer = answers.get(source);
                 answered.insert(group.clone(), answer.map(|answer| answer.at));
                 answer.map(|answer| answer.accounts.clone())
             };
@@ -248,12 +249,12 @@ impl Law {
         Self { people, barred, heard, answered, ..self.shared() }
     }
 
-    /// The same law, in which nobody can tell who is in these groups: what was said is forgotten, so
-    /// that nothing else that is heard brings it back.
+    /// The same law, in which nobody can tell who is in the groups of these sources: what they said is
+    /// forgotten, so that nothing else that is heard brings it back.
     #[must_use]
-    pub fn doubting(&self, groups: &[Group]) -> Self {
+    pub fn doubting(&self, is_doubted: impl Fn(&GroupSource) -> bool) -> Self {
         let mut answers = BTreeMap::clone(&self.heard.answers);
-        answers.retain(|group, _| !groups.contains(group));
+        answers.retain(|source, _| !is_doubted(source));
         self.hearing(Heard { answers: Arc::new(answers), ..self.heard.clone() })
     }
 

@@ -54,7 +54,7 @@ pub struct Policy {
 }
 
 /// Where the members of a group are looked up.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct GroupSource {
     /// One of the kinds that the caller of [`Policy::parse`] knows.
     pub kind: String,

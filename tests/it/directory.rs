@@ -4,6 +4,7 @@
 pub(crate) mod books;
 mod entra;
 mod pagerduty;
+mod repointed;
 
 use countersign::law::Sources;
 use countersign_port::{access::RefusalKind, card::Verb};

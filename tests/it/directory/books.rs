@@ -13,7 +13,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde_json::Value;
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, sync::Notify};
 
 #[derive(Debug, Clone)]
 pub(crate) struct Books {
@@ -27,6 +27,7 @@ struct Pages {
     answers: HashMap<String, (u16, Option<&'static str>, Value)>,
     once: HashMap<String, (u16, Option<&'static str>)>,
     asked: Vec<Asked>,
+    held: HashMap<String, Arc<Notify>>,
 }
 
 /// One question.
@@ -64,6 +65,13 @@ impl Books {
         self.state.lock().unwrap().once.insert(path.to_owned(), (status, retry_after));
     }
 
+    /// The next answer there waits for a word.
+    pub(crate) fn hold(&self, path: &str) -> Arc<Notify> {
+        let word = Arc::<Notify>::default();
+        self.state.lock().unwrap().held.insert(path.to_owned(), Arc::clone(&word));
+        word
+    }
+
     pub(crate) fn forget(&self) {
         *self.state.lock().unwrap() = Pages::default();
     }
@@ -87,8 +95,15 @@ async fn page(State(state): State<Arc<Mutex<Pages>>>, request: Request) -> Respo
     };
     let whole = format!("{}?{}", asked.path, asked.query);
     let path = asked.path.clone();
+    let held = {
+        let mut pages = state.lock().unwrap();
+        pages.asked.push(asked);
+        pages.held.remove(&path)
+    };
+    if let Some(word) = held {
+        word.notified().await;
+    }
     let mut pages = state.lock().unwrap();
-    pages.asked.push(asked);
     if let Some((status, retry_after)) = pages.once.remove(&path) {
         return with(status, retry_after, Value::Null);
     }
