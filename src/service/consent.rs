@@ -43,9 +43,10 @@ impl Consents for Service {
         let client = self.parts.delegating.speakers.get(&speaker).cloned();
         let client = client.ok_or(NotAsked::UnknownClient)?;
         let sign_in = SignIn { acr: consent.acr.clone(), at: consent.signed_in_at };
+        let waits_s = u64::try_from(consent.expires_in_s).unwrap_or_default();
         match self.consented(&client, consent, wait).await {
             Ok(view) => Ok(self.standing(&view)),
-            Err(why) => refused(&client, &why, &sign_in),
+            Err(why) => refused(&client, &why, &sign_in, waits_s),
         }
     }
 }
@@ -112,15 +113,23 @@ fn decided(view: &View, approval: &Approval) -> Decided {
     }
 }
 
-/// What the policy refuses is a no like any other; what may pass is tried again.
-fn refused(client: &Client, why: &Refusal, sign_in: &SignIn) -> Result<Standing, NotAsked> {
-    if matches!(why, Refusal::RateLimited { .. } | Refusal::Unavailable) {
+/// What the policy refuses is a no like any other; what passes while somebody waits is tried again.
+fn refused(
+    client: &Client,
+    why: &Refusal,
+    sign_in: &SignIn,
+    waits_s: u64,
+) -> Result<Standing, NotAsked> {
+    let is_short = |seconds: u64| seconds < waits_s;
+    if matches!(why, Refusal::Unavailable)
+        || matches!(why, Refusal::RateLimited { retry_after_seconds, .. } if is_short(*retry_after_seconds))
+    {
         return Err(NotAsked::Later(why.to_string()));
     }
     let said = said(why, sign_in);
     tracing::warn!(client = %client.id, why = said, "a consent was refused");
     // Whoever waits can do something about this.
-    if matches!(why, Refusal::StepUp { .. }) {
+    if matches!(why, Refusal::StepUp { .. } | Refusal::RateLimited { .. }) {
         return Ok(Standing::Refused(said));
     }
     Ok(Standing::Refused("Nobody can approve this. Ask whoever runs it.".to_owned()))

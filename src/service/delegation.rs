@@ -116,23 +116,26 @@ impl Service {
     ) -> Result<(), NotTaken> {
         let key = key(&delegated);
         let request = self.request(client, draft(delegated, new.delegation.decide_within_s()));
-        let plans = match self.delegated_plans(client, &request) {
+        let plans = match self.delegated_plans(client, &request).await {
             Ok(plans) => plans,
             Err(Refusal::Unavailable) => return Err(NotTaken::Unavailable),
             Err(refusal) => return self.refuse(&key, &request, new, &refusal).await,
         };
         let requester = self.requester(client, &request, &plans);
-        let open = Open::new(request, plans, Some(key), client.pending_limit);
-        let open = open.showing(requester).delegated(new);
+        let open = Open::new(request.clone(), plans, Some(key.clone()), client.pending_limit);
+        let open = open.showing(requester).delegated(new.clone());
         match self.parts.ledger.submit(self.command(Act::Open(Box::new(open)))).await {
             Ok(_) => Ok(()),
             Err(Refused::KeyReused) => Err(NotTaken::KeyReused),
             Err(Refused::TooManyPending { .. }) => Err(NotTaken::TooMany),
+            Err(Refused::HeldBack(held)) => {
+                self.refuse(&key, &request, new, &Refusal::held_back(&held)).await
+            }
             Err(_) => Err(NotTaken::Unavailable),
         }
     }
 
-    fn delegated_plans(
+    async fn delegated_plans(
         &self,
         client: &Client,
         request: &AccessRequest,
@@ -143,6 +146,7 @@ impl Service {
             let detail = format!("client `{}` may not ask for `{name}`", client.id);
             return Err(Refusal::InvalidScope { detail });
         }
+        self.hear_providers().await?;
         self.plans(client, request)
     }
 

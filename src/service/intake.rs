@@ -126,6 +126,7 @@ impl Service {
     /// Says what would happen, and stores nothing.
     pub async fn preview(&self, client: &Client, draft: Draft) -> Result<Vec<Explained>, Refusal> {
         let request = self.request(client, draft);
+        self.hear_providers().await?;
         let asking = Asking { client, request: &request, platforms: &self.platforms() };
         let explained = self.law().explain(&asking)?;
         let plans: Vec<Plan> =

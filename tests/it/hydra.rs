@@ -17,7 +17,7 @@ use serde_json::json;
 use self::fake::Fake;
 use crate::{
     keycloak::step_up,
-    office::{Office, Site, tell_in},
+    office::{Office, Site, demo_sources, tell_in},
 };
 
 async fn tell<F: Future<Output = Office>>(story: impl Fn(Office, Fake) -> F) {
@@ -186,6 +186,35 @@ async fn a_no_and_a_silence_are_told_as_denied() {
         assert_eq!(verbs, ["reject", "reject", "reject", "accept"]);
         assert!(answers[..3].iter().all(|(_, body)| body["error"] == "access_denied"));
         assert_eq!(answers[3].1["grant_scope"], json!(["openid", "offline"]));
+        office
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_held_back_for_longer_than_a_browser_waits_is_a_no_that_says_why() {
+    let sources = || {
+        let mut sources = demo_sources();
+        let with = "guardrails:\n  - { name: enough, cool_down: { denials: 1, within: 24h } }\n";
+        sources.policy.text = sources.policy.text.replacen("guardrails:\n", with, 1);
+        sources
+    };
+    tell_under(Site { sources, ..Site::default() }, |office, fake| async move {
+        fake.asks("c-1", "dana", WRITE);
+        let mut browser = Browser::new();
+        browser.reads(&office, "c-1").await;
+        office.settle().await;
+        let no = Answers::deny(DenyReason::NotNeededNow, "");
+        office.press_with("erin", "shop-approvals", Verb::Deny, no).await.unwrap();
+        office.settle().await;
+        browser.sent(&office, "c-1").await;
+        fake.asks("c-2", "dana", WRITE);
+        browser.sent(&office, "c-2").await;
+        let (verb, why) = fake.answers().pop().unwrap();
+        assert_eq!((verb.as_str(), &why["error"]), ("reject", &json!("access_denied")));
+        let said = why["error_description"].as_str().unwrap();
+        assert!(said.starts_with("this was denied 1 times within 1 day"), "{said}");
+        assert_eq!(office.sandbox.messages("shop-approvals").len(), 1);
         office
     })
     .await;

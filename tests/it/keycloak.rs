@@ -9,5 +9,6 @@ mod kill;
 mod process;
 mod real;
 mod realm;
+mod refused;
 mod scenario;
 pub(crate) mod step_up;
