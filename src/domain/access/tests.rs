@@ -1,6 +1,6 @@
 //! The use-cases one by one: what they answer, what they write, and what they leave alone.
 
-use countersign_port::access::{Choice, DenyReason, RefusalKind};
+use countersign_port::access::{Choice, DenyReason, Loss, RefusalKind};
 use jiff::SignedDuration;
 
 use super::*;
@@ -11,7 +11,7 @@ use crate::domain::{
     },
     approval::ApprovalStatus,
     audit::Kind,
-    fixture::{CLIENT, House, REQUESTER, ask, at, escalating, plan, request},
+    fixture::{CLIENT, House, PLATFORM, REQUESTER, ask, at, escalating, plan, request},
     id::EventId,
     plan::{Ask, Handover, Plan},
     request::{AccessRequest, Callback},
@@ -232,6 +232,32 @@ fn a_withdrawal_does_not_undo_that_time_ran_out() {
     let cancel = Cancel { request: id.clone(), client: client(), reason: None };
     assert_eq!(house.act(Act::Cancel(cancel)).unwrap_err(), Refused::Over(Status::Expired));
     assert_eq!(house.view(&id).outcome.as_ref().unwrap().status, Status::Expired);
+}
+
+#[test]
+fn an_end_that_is_found_when_cards_are_taken_back_is_drawn_like_any_other() {
+    let mut house = House::new();
+    let id = house.open(called_back(1, 1, &[]), vec![plan([vec![ask("shop", 1), ask("ops", 1)]])]);
+    house.posted(&id);
+    let lost = |address: &str| {
+        Act::Withdraw(Withdraw {
+            request: id.clone(),
+            platform: PLATFORM.to_owned(),
+            address: address.to_owned(),
+            why: Loss::Shared,
+        })
+    };
+    written(&mut house);
+    assert_eq!(house.act(lost("ops")).unwrap().version, 1, "the other card says what it said");
+    assert!(written(&mut house).redraws.is_empty());
+    // Time has run out, and the timers are late.
+    house.now = at(30);
+    let view = house.act(lost("shop")).unwrap();
+    assert!(view.outcome.is_some());
+    assert_eq!(view.version, 2);
+    let effects = written(&mut house);
+    assert_eq!(effects.redraws.get(&id), Some(&2));
+    assert_eq!(effects.touches[&id].version, 2);
 }
 
 #[test]

@@ -48,5 +48,6 @@ pub(super) fn withdraw(slice: &mut Slice, lost: &Withdraw, ids: &mut Ids, now: T
         change.loaded.withdrawn.insert(card);
     }
     change.settle();
-    Ok(change.recorded())
+    // It may have ended by this, or before anybody noticed.
+    if change.view().outcome.is_some() { Ok(change.done()) } else { Ok(change.recorded()) }
 }
