@@ -30,9 +30,24 @@ impl Means {
     /// Opens the database and takes over what the configuration says of the way out and of the
     /// keys. Refuses to go on where something was sealed with a key that is missing.
     pub async fn open(config: &mut Config, clock: Clock, seeds: Seeds) -> Result<Self, Failure> {
+        let store = Store::open(config.database.expose_secret()).await?;
+        Self::over(store, config, clock, seeds).await
+    }
+
+    /// The same on the database of a service: none is made, and none is brought up to date.
+    pub async fn beside(config: &mut Config, clock: Clock, seeds: Seeds) -> Result<Self, Failure> {
+        let store = Store::existing(config.database.expose_secret()).await?;
+        Self::over(store, config, clock, seeds).await
+    }
+
+    async fn over(
+        store: Store,
+        config: &mut Config,
+        clock: Clock,
+        seeds: Seeds,
+    ) -> Result<Self, Failure> {
         let egress = Egress::new(std::mem::take(&mut config.egress))?;
         let keys = Arc::new(KeyRing::new(std::mem::take(&mut config.encryption_keys)));
-        let store = Store::open(config.database.expose_secret()).await?;
         refuse_lost(&reseal::missing(&store, &keys).await?)?;
         Ok(Self { store, egress, keys, clock, seeds })
     }

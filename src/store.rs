@@ -33,11 +33,14 @@ pub mod signing;
 pub mod stand_in;
 mod walk;
 
-use std::time::Duration;
+use std::{path::PathBuf, str::FromStr, time::Duration};
 
-use sqlx::{AnyPool, any::AnyPoolOptions};
+use sqlx::{AnyConnection, AnyPool, Connection, any::AnyPoolOptions, sqlite::SqliteConnectOptions};
 
-use self::engine::Engine;
+use self::{
+    engine::Engine,
+    schema::{Schema, schema},
+};
 
 /// How long a caller waits for a free connection before it is told that the store is unavailable.
 const ACQUIRE: Duration = Duration::from_secs(5);
@@ -59,22 +62,42 @@ pub enum OpenError {
     UnknownEngine(String),
     #[error("cannot open the database `{url}`")]
     Connect { url: String, source: sqlx::Error },
+    #[error(
+        "there is no database at `{}`: name the configuration of the service with --config or COUNTERSIGN_CONFIG, or make the database with `countersign migrate`",
+        .path.display()
+    )]
+    Missing { path: PathBuf },
+    #[error(
+        "the database is older than this program: run `countersign migrate`, or start the service, which does the same"
+    )]
+    Behind,
     #[error("cannot bring the database up to date; is it newer than this program?")]
     Migrate(#[from] sqlx::migrate::MigrateError),
 }
 
 impl Store {
-    /// Opens the database and brings its tables up to date.
+    /// Opens the database and brings its tables up to date. Makes it where there is none.
     pub async fn open(url: &str) -> Result<Self, OpenError> {
+        make(engine_of(url)?, url)
+            .await
+            .map_err(|source| OpenError::Connect { url: redacted(url), source })?;
         let store = Self::connect(url).await?;
         store.engine.migrator().run(&store.write).await?;
         Ok(store)
     }
 
+    /// Opens the database of a service, with the tables of this program. Nothing is made or brought
+    /// up to date.
+    pub async fn existing(url: &str) -> Result<Self, OpenError> {
+        let store = Self::connect(url).await?;
+        is_up_to_date(url, store.engine, &store.read).await?;
+        Ok(store)
+    }
+
     /// Opens the database as it is.
     pub async fn connect(url: &str) -> Result<Self, OpenError> {
-        sqlx::any::install_default_drivers();
-        let engine = Engine::of(url).ok_or_else(|| OpenError::UnknownEngine(redacted(url)))?;
+        let engine = engine_of(url)?;
+        is_there(engine, url)?;
         let failed = |source| OpenError::Connect { url: redacted(url), source };
         let write = pool(engine, engine.writers(), &engine.write_url(url)).await.map_err(failed)?;
         let read = pool(engine, engine.readers(), &engine.read_url(url)).await.map_err(failed)?;
@@ -99,6 +122,38 @@ impl Store {
             tracing::warn!(%error, "the write-ahead log could not be folded in");
         }
         self.write.close().await;
+    }
+}
+
+fn engine_of(url: &str) -> Result<Engine, OpenError> {
+    sqlx::any::install_default_drivers();
+    Engine::of(url).ok_or_else(|| OpenError::UnknownEngine(redacted(url)))
+}
+
+/// Makes the file of a database where there is none.
+async fn make(engine: Engine, url: &str) -> Result<(), sqlx::Error> {
+    match engine.making_url(url) {
+        Some(url) => AnyConnection::connect(&url).await?.close().await,
+        None => Ok(()),
+    }
+}
+
+/// Whether the file of a database is there. A server says so itself.
+fn is_there(engine: Engine, url: &str) -> Result<(), OpenError> {
+    if engine == Engine::Postgres {
+        return Ok(());
+    }
+    let failed = |source| OpenError::Connect { url: redacted(url), source };
+    let options = SqliteConnectOptions::from_str(url).map_err(failed)?;
+    let path = std::path::absolute(options.get_filename()).map_err(|error| failed(error.into()))?;
+    if path.exists() { Ok(()) } else { Err(OpenError::Missing { path }) }
+}
+
+async fn is_up_to_date(url: &str, engine: Engine, pool: &AnyPool) -> Result<(), OpenError> {
+    match schema(engine, pool).await {
+        Ok(Schema::Behind(_)) => Err(OpenError::Behind),
+        Ok(Schema::Current | Schema::Ahead) => Ok(()),
+        Err(source) => Err(OpenError::Connect { url: redacted(url), source }),
     }
 }
 

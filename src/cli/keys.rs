@@ -41,7 +41,7 @@ enum Act {
 /// Does it, on the database itself.
 pub async fn run(keys: Keys) -> Result<End, Failure> {
     let config = output::config(&keys.file.config)?;
-    let store = Store::connect(config.database.expose_secret()).await?;
+    let store = Store::existing(config.database.expose_secret()).await?;
     let ring = Arc::new(KeyRing::new(config.encryption_keys));
     match keys.act {
         Act::List => list(&store, ring).await?,

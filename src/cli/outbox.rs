@@ -44,7 +44,7 @@ enum Act {
 /// Does it, on the database itself.
 pub async fn run(outbox: Outbox) -> Result<End, Failure> {
     let config = output::config(&outbox.file.config)?;
-    let store = Store::connect(config.database.expose_secret()).await?;
+    let store = Store::existing(config.database.expose_secret()).await?;
     match outbox.act {
         Act::List { json } => list(&store, json).await?,
         Act::Redrive { id, client, enable } => {

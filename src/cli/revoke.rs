@@ -45,7 +45,7 @@ pub struct Revoke {
 pub async fn run(revoke: Revoke) -> Result<End, Failure> {
     let id: RequestId = revoke.id.parse()?;
     let config = output::config(&revoke.file.config)?;
-    let store = Store::connect(config.database.expose_secret()).await?;
+    let store = Store::existing(config.database.expose_secret()).await?;
     let operator = Operator { actor: OPERATOR.to_owned(), name: revoke.by, reason: revoke.reason };
     let said = match submit(&config, &store, &id, operator).await {
         Ok(view) => Ok(view),

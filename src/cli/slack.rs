@@ -32,7 +32,7 @@ pub async fn run(slack: Slack) -> Result<End, Failure> {
     if config.slack.as_ref().and_then(|slack| slack.install.as_ref()).is_none() {
         return Err("`slack.install` is not configured: it says where the app may go".into());
     }
-    let means = Means::open(&mut config, Clock::system(), Seeds::system()).await?;
+    let means = Means::beside(&mut config, Clock::system(), Seeds::system()).await?;
     let link = install_link(&config.public_url, &adapters::slack::marks(&means)).await?;
     means.store.close().await;
     output::talk("Open this link in a browser within ten minutes; it works once:");

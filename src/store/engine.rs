@@ -106,9 +106,17 @@ impl Engine {
         }
     }
 
+    /// By what the file of a database is made where there is none. A server makes its own.
+    pub(super) fn making_url(self, url: &str) -> Option<String> {
+        match self {
+            Self::Sqlite => Some(with_query(url, "mode=rwc")),
+            Self::Postgres => None,
+        }
+    }
+
     pub(super) fn write_url(self, url: &str) -> String {
         match self {
-            Self::Sqlite => with_query(url, "mode=rwc"),
+            Self::Sqlite => with_query(url, "mode=rw"),
             Self::Postgres => {
                 let planner = PLANNER.replace(' ', "%20").replace('=', "%3D");
                 with_query(url, &format!("options={planner}"))
@@ -118,7 +126,7 @@ impl Engine {
 
     pub(super) fn read_url(self, url: &str) -> String {
         match self {
-            Self::Sqlite => with_query(url, "mode=rwc"),
+            Self::Sqlite => with_query(url, "mode=rw"),
             Self::Postgres => url.to_owned(),
         }
     }

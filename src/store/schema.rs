@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use sqlx::AnyPool;
+
 use super::{Store, engine::Engine};
 
 const APPLIED: &str = "select version from _sqlx_migrations";
@@ -16,23 +18,28 @@ pub enum Schema {
     Ahead,
 }
 
+/// Compares; changes nothing.
+pub(super) async fn schema(engine: Engine, pool: &AnyPool) -> Result<Schema, sqlx::Error> {
+    let applied: Vec<i64> = match sqlx::query_scalar(APPLIED).fetch_all(pool).await {
+        Ok(applied) => applied,
+        // The table is missing: nothing was ever run.
+        Err(sqlx::Error::Database(_)) => Vec::new(),
+        Err(error) => return Err(error),
+    };
+    let applied: BTreeSet<i64> = applied.into_iter().collect();
+    let wanted: BTreeSet<i64> =
+        engine.migrator().iter().map(|migration| migration.version).collect();
+    Ok(match (wanted.difference(&applied).count(), applied.difference(&wanted).count()) {
+        (_, 1..) => Schema::Ahead,
+        (0, 0) => Schema::Current,
+        (missing, 0) => Schema::Behind(missing),
+    })
+}
+
 impl Store {
     /// Compares; changes nothing.
     pub async fn schema(&self) -> Result<Schema, sqlx::Error> {
-        let applied: Vec<i64> = match sqlx::query_scalar(APPLIED).fetch_all(&self.read).await {
-            Ok(applied) => applied,
-            // The table is missing: nothing was ever run.
-            Err(sqlx::Error::Database(_)) => Vec::new(),
-            Err(error) => return Err(error),
-        };
-        let applied: BTreeSet<i64> = applied.into_iter().collect();
-        let wanted: BTreeSet<i64> =
-            self.engine.migrator().iter().map(|migration| migration.version).collect();
-        Ok(match (wanted.difference(&applied).count(), applied.difference(&wanted).count()) {
-            (_, 1..) => Schema::Ahead,
-            (0, 0) => Schema::Current,
-            (missing, 0) => Schema::Behind(missing),
-        })
+        schema(self.engine, &self.read).await
     }
 
     /// What time the database server has; SQLite has the time of this machine.

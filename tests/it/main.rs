@@ -22,6 +22,7 @@ mod login;
 mod metrics;
 mod office;
 mod oidc_provider;
+mod operator;
 mod overload;
 mod patience;
 mod policy;

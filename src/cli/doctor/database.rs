@@ -11,7 +11,7 @@ use crate::{
     memory,
     reseal::{self, Missing},
     seal::KeyRing,
-    store::{Store, backlog::Backlog, schema::Schema},
+    store::{OpenError, Store, backlog::Backlog, schema::Schema},
 };
 
 const OPERATOR: &str = "an operator";
@@ -52,9 +52,18 @@ pub(super) async fn examine(
 
 async fn open(config: &Config) -> Result<(Store, Schema), Finding> {
     let url = config.database.expose_secret();
-    let store = Store::connect(url).await.map_err(|error| unreachable(&error))?;
+    let store = Store::connect(url).await.map_err(|error| not_opened(&error))?;
     let schema = store.schema().await.map_err(|error| unreachable(&error))?;
     Ok((store, schema))
+}
+
+fn not_opened(error: &OpenError) -> Finding {
+    if matches!(error, OpenError::Missing { .. }) {
+        let how = "run this with the configuration of the service; a new one makes its \
+            database when it starts";
+        return Finding::bad("database", error.to_string(), by_operator(how, PAGE));
+    }
+    unreachable(error)
 }
 
 fn unreachable(error: &dyn std::error::Error) -> Finding {

@@ -80,7 +80,7 @@ impl Office {
         let sources = Sources::read(&config.policy, &config.catalogue, &config.people)?;
         let known = adapters::known(&config);
         let law = Law::parse(&sources, &known).map_err(|faulty| output::law_faults(&faulty))?;
-        let store = Store::connect(config.database.expose_secret()).await?;
+        let store = Store::existing(config.database.expose_secret()).await?;
         let law = law.told(store.provisioned().await?.into());
         Ok(Self { law, store, now: Clock::system().now() })
     }

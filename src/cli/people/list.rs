@@ -73,7 +73,7 @@ pub(super) async fn run(list: List) -> Result<End, Failure> {
     let sources = Sources::read(&config.policy, &config.catalogue, &config.people)?;
     let known = adapters::known(&config);
     let law = Law::parse(&sources, &known).map_err(|faulty| output::law_faults(&faulty))?;
-    let store = Store::connect(config.database.expose_secret()).await?;
+    let store = Store::existing(config.database.expose_secret()).await?;
     let provisioned = store.provisioned().await;
     store.close().await;
     let law = law.told(provisioned?.into());

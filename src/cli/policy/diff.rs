@@ -80,7 +80,7 @@ struct Sum {
 pub async fn run(diff: &Diff) -> Result<End, Failure> {
     let config = output::config(&diff.file.config)?;
     let bench = Bench::set_up(diff, config)?;
-    let store = Store::connect(bench.config.database.expose_secret()).await?;
+    let store = Store::existing(bench.config.database.expose_secret()).await?;
     let judged = bench.judge_all(diff, &store).await;
     store.close().await;
     let sum = judged?;

@@ -25,7 +25,7 @@ pub struct History {
 /// Reads the database.
 pub async fn run(history: &History) -> Result<End, Failure> {
     let config = output::config(&history.file.config)?;
-    let store = Store::connect(config.database.expose_secret()).await?;
+    let store = Store::existing(config.database.expose_secret()).await?;
     let changes = store.law_changes(history.limit.into()).await;
     store.close().await;
     for change in changes? {
