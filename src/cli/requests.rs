@@ -58,7 +58,7 @@ enum Act {
         #[arg(long, value_name = "SECONDS", num_args = 0..=1, default_missing_value = "86400")]
         wait: Option<u64>,
     },
-    /// Ask for access.
+    /// Ask for access. Ends with 0 for approved, 1 for no, 4 for undecided.
     Create(Ask),
     /// Withdraw a request that is still pending.
     Cancel {
@@ -142,13 +142,9 @@ async fn create(connection: &Connection, ask: &Ask, json: bool) -> Result<End, F
                     output::talk(&told.words());
                     wait(connection, &path(told.id())?, Some(told), seconds, json).await
                 }
-                Some(_) => {
+                Some(_) | None => {
                     say(&told, json)?;
                     Ok(told.end())
-                }
-                None => {
-                    say(&told, json)?;
-                    Ok(End::Yes)
                 }
             }
         }

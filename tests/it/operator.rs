@@ -113,3 +113,34 @@ async fn a_database_that_is_older_than_the_program_is_left_as_it_is_and_named() 
         database.drop().await;
     }
 }
+
+/// `countersign requests`, as the client that asks.
+async fn requests(office: &Office, arguments: &[&str]) -> Said {
+    let environment =
+        [("COUNTERSIGN_URL", office.url.clone()), ("COUNTERSIGN_API_KEY", API_KEY.to_owned())];
+    run(&[&["requests"], arguments].concat(), &environment).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_asks_from_the_command_line_is_told_by_its_exit_status_how_it_stands() {
+    tell(|office| async move {
+        let write = ["create", "--subject", "dana", "--scope", "prod:orders:write"];
+        let write = [&write[..], &["--idempotency-key", "k-1"]].concat();
+        let pending = requests(&office, &write).await;
+        assert_eq!(pending.code, Some(4), "nobody has decided yet: {pending:?}");
+        office.settle().await;
+        let no = Answers::deny(DenyReason::NotNeededNow, "");
+        office.press_with("erin", "shop-approvals", Verb::Deny, no).await.unwrap();
+        office.settle().await;
+        let denied = requests(&office, &write).await;
+        assert_eq!(denied.code, Some(1), "the same once more: {denied:?}");
+        assert!(denied.out.contains(" denied: "), "{denied:?}");
+        let read = ["create", "--subject", "dana", "--scope", "report:read", "--client", "app"];
+        let approved = requests(&office, &read).await;
+        assert_eq!(approved.code, Some(0), "{approved:?}");
+        let preview = requests(&office, &[&write[..5], &["--dry-run"]].concat()).await;
+        assert_eq!(preview.code, Some(0), "{preview:?}");
+        office
+    })
+    .await;
+}

@@ -15,10 +15,10 @@ pub(super) struct Ask {
     #[arg(short, long, value_name = "FILE", conflicts_with_all = ["client", "scopes", "action"])]
     file: Option<PathBuf>,
     /// On whose behalf.
-    #[arg(long, value_name = "ID", requires = "client")]
-    subject: Option<String>,
-    /// The OAuth client that wants the access.
     #[arg(long, value_name = "ID")]
+    subject: Option<String>,
+    /// The OAuth client that wants the access; without it, whoever asks.
+    #[arg(long, value_name = "ID", requires = "subject")]
     client: Option<String>,
     /// The name of that client.
     #[arg(long, value_name = "NAME", requires = "client")]
@@ -84,15 +84,15 @@ impl Ask {
             ("environment", self.environment.as_ref().map(|text| json!(text))),
             ("parameters", (!parameters.is_empty()).then(|| json!(parameters))),
         ];
-        let client = [
-            ("id", self.client.as_ref().map(|id| json!(id))),
-            ("name", self.client_name.as_ref().map(|name| json!(name))),
-        ];
+        let client = self.client.as_ref().map(|id| {
+            let name = self.client_name.as_ref().map(|name| json!(name));
+            object([("id", Some(json!(id))), ("name", name)])
+        });
         let scope = (!self.scopes.is_empty()).then(|| json!({ "scope": self.scopes.join(" ") }));
         let resource = self.resource.as_ref().map(|(kind, id)| json!({ "type": kind, "id": id }));
         object([
             ("subject", self.subject.as_ref().map(|id| json!({ "type": "user", "id": id }))),
-            ("client", Some(object(client))),
+            ("client", client),
             ("action", named(&self.action)),
             ("resource", resource),
             ("requested_access", scope),
@@ -164,8 +164,14 @@ mod tests {
     }
 
     #[test]
+    fn whoever_names_no_client_asks_for_itself() {
+        let body = ask(&["--subject", "ana", "--scope", "a"]).expect("flags").body();
+        assert_eq!(body.expect("a body").get("client"), None);
+    }
+
+    #[test]
     fn half_a_request_is_misuse() {
-        for words in [&[][..], &["--subject", "ana"], &["--file", "x", "--scope", "a"]] {
+        for words in [&[][..], &["--client", "crm"], &["--file", "x", "--scope", "a"]] {
             assert!(ask(words).is_err(), "{words:?}");
         }
     }
