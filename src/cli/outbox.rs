@@ -35,7 +35,7 @@ enum Act {
         /// Only the events of this client.
         #[arg(long)]
         client: Option<String>,
-        /// Also call endpoints again that answered 410.
+        /// Also call their endpoints again that answered 410.
         #[arg(long)]
         enable: bool,
     },
@@ -49,7 +49,7 @@ pub async fn run(outbox: Outbox) -> Result<End, Failure> {
         Act::List { json } => list(&store, json).await?,
         Act::Redrive { id, client, enable } => {
             if enable {
-                store.enable(None).await?;
+                store.enable(id.as_deref(), client.as_deref()).await?;
             }
             let now_us = Clock::system().now().as_microsecond();
             let due = store.redrive(now_us, id.as_deref(), client.as_deref()).await?;

@@ -27,7 +27,12 @@ const REMEMBER: &str = "insert into replay (id, expires_at) values ($1, $2)";
 const DISABLE: &str = "insert into endpoint (address, disabled_at, why) values ($1, $2, $3) \
    on conflict (address) do nothing";
 
-const ENABLE: &str = "delete from endpoint where cast($1 as text) is null or address = $1";
+const ENABLE: &str = "delete from endpoint \
+   where (cast($1 as text) is null and cast($2 as text) is null) \
+     or address in (select o.address from outbox o \
+       where o.state = 'dead' and o.kind = 'callback' \
+         and (cast($1 as text) is null or o.id = $1) \
+         and (cast($2 as text) is null or o.target = $2))";
 
 const IS_DISABLED: &str = "select why from endpoint where address = $1";
 
@@ -86,9 +91,10 @@ impl Store {
         query.execute(&self.write).await.map(|_| ())
     }
 
-    /// Sends there again; `None` means everywhere.
-    pub async fn enable(&self, endpoint: Option<&str>) -> Result<(), sqlx::Error> {
-        sqlx::query(ENABLE).bind(endpoint).execute(&self.write).await.map(|_| ())
+    /// Sends again where callbacks were given up: those of one id or client, or everywhere.
+    pub async fn enable(&self, id: Option<&str>, client: Option<&str>) -> Result<(), sqlx::Error> {
+        let query = sqlx::query(ENABLE).bind(id).bind(client);
+        query.execute(&self.write).await.map(|_| ())
     }
 
     /// Why nothing is sent to an endpoint, if so.

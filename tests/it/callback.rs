@@ -58,7 +58,7 @@ async fn a_callback_endpoint_that_is_gone_is_disabled_until_it_is_redriven() {
         let store = office.store();
         let dead = store.dead_letters(10).await.unwrap();
         assert_eq!(dead.len(), 2);
-        store.enable(None).await.unwrap();
+        store.enable(None, None).await.unwrap();
         let now_us = office.clock.now().as_microsecond();
         assert_eq!(store.redrive(now_us, None, None).await.unwrap(), 2);
         office.settle().await;

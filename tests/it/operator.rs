@@ -144,3 +144,63 @@ async fn whoever_asks_from_the_command_line_is_told_by_its_exit_status_how_it_st
     })
     .await;
 }
+
+/// A request that policy approves at once, and where its client is to be told.
+async fn decided(office: &Office, endpoint: &str) {
+    let body = json!({
+        "subject": { "type": "user", "id": "dana" },
+        "requested_access": { "scope": "report:read" },
+        "callback": { "endpoint": endpoint },
+    });
+    let answer = office.ask(&body).await;
+    assert_eq!(answer.status, 201, "{}", answer.body);
+    office.settle().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_the_endpoints_of_what_is_sent_again_are_called_again() {
+    let clock = Clock::frozen(START.parse().unwrap());
+    let other = Receiver::start(clock.clone()).await;
+    let site = Site { callback: Some(other.endpoint.clone()), ..Site::default() };
+    tell_in(&site, |office| {
+        let (other, clock) = (other.clone(), clock.clone());
+        async move {
+            let here = office.receiver.endpoint.clone();
+            let place = Place::of(&office.database_url());
+            let gone =
+                async |endpoint: &str| office.store().disabled(endpoint).await.unwrap().is_some();
+            office.receiver.answer([(410, None)]);
+            decided(&office, &here).await;
+            other.answer([(410, None)]);
+            decided(&office, &other.endpoint).await;
+            assert!(gone(&here).await && gone(&other.endpoint).await);
+            let again = async |only: &[&str]| {
+                let said = place.run(&[&["outbox", "redrive", "--enable"], only].concat()).await;
+                assert_eq!(said.code, Some(0), "{said:?}");
+                said.err
+            };
+            let said = again(&["--client", "gate"]).await;
+            assert!(said.contains("0 callbacks are due again"), "{said}");
+            assert!(gone(&here).await && gone(&other.endpoint).await, "they are not the gate's");
+            let dead = office.store().dead_letters(10).await.unwrap();
+            let there = dead.iter().find(|one| one.address == other.endpoint).unwrap();
+            let said = again(&["--id", &there.id]).await;
+            assert!(said.contains("1 callback is due again"), "{said}");
+            assert!(gone(&here).await && !gone(&other.endpoint).await);
+            again(&["--client", "shop-admin"]).await;
+            assert!(!gone(&here).await);
+            // The command goes by the clock of the machine.
+            let ahead = Clock::system().now().duration_since(office.clock.now());
+            let ahead = ahead.max(SignedDuration::ZERO) + SignedDuration::from_secs(1);
+            clock.advance(ahead);
+            office.advance(ahead).await;
+            for receiver in [&office.receiver, &other] {
+                let sent = receiver.read();
+                assert_eq!(sent[0].id, sent[1].id, "gone, and sent again");
+            }
+            clock.advance(-ahead);
+            office
+        }
+    })
+    .await;
+}
