@@ -16,7 +16,7 @@ use crate::{
         stand_in::{Order, StandIn, day, end},
     },
     law::{Law, Sources},
-    store::Store,
+    store::{Store, filter::Moment},
 };
 
 /// In the history: whoever may use the command line of the service.
@@ -37,7 +37,7 @@ pub struct Away {
     until: String,
     /// From when; without it from now on. A day begins at midnight UTC.
     #[arg(long)]
-    from: Option<Timestamp>,
+    from: Option<Moment>,
 }
 
 /// Who is back.
@@ -89,7 +89,7 @@ impl Office {
         let order = Order {
             away: &PersonId::from(away.person.as_str()),
             delegate: &away.to,
-            from: away.from.unwrap_or(self.now),
+            from: away.from.map_or(self.now, |from| from.0),
             until: end(&away.until, self.now)?,
         };
         let seeds = Seeds::system();
@@ -109,5 +109,30 @@ impl Office {
         self.store.close().await;
         output::data(&said?);
         Ok(End::Yes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        away: Away,
+    }
+
+    #[test]
+    fn a_day_begins_at_midnight_in_utc() {
+        for (from, at) in [
+            ("2026-12-24", "2026-12-24T00:00:00Z"),
+            ("2026-12-24T08:30:00+01:00", "2026-12-24T07:30:00Z"),
+        ] {
+            let line = ["away", "erin", "--to", "gus", "--until", "5d", "--from", from];
+            let away = Line::try_parse_from(line).expect("a line").away;
+            assert_eq!(away.from.expect("a moment").0, at.parse().expect("an instant"), "{from}");
+        }
     }
 }
