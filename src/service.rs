@@ -46,7 +46,6 @@ use crate::{
 };
 
 use self::glance::Glances;
-pub use self::intake::Opened;
 
 /// Everything that a service is made of.
 #[derive(Clone)]

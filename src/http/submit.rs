@@ -50,7 +50,6 @@ use crate::{
         task::TaskResponse,
     },
     refusal::Refusal,
-    service::Opened,
 };
 
 /// Asks for access. People decide, or the policy at once.
@@ -141,10 +140,10 @@ pub(super) async fn submit(
         Wish::Open => {
             let wait = prefer::wait(&headers);
             let denied = denied?;
-            let opened = state.service.open_denied(&caller.client, draft, &denied, key).await?;
+            let view = state.service.open_denied(&caller.client, draft, &denied, key).await?;
             // Whoever waits for people keeps nobody out.
             drop(room);
-            opened_or_decided(&state, &caller, opened, wait).await
+            opened_or_decided(&state, &caller, view, wait).await
         }
     }
 }
@@ -152,18 +151,17 @@ pub(super) async fn submit(
 async fn opened_or_decided(
     state: &AppState,
     caller: &Caller,
-    opened: Opened,
+    view: View,
     wait: Duration,
 ) -> Result<Response, Problem> {
     // Whoever may not follow does not wait for the end either.
     let place = caller.wait().filter(|_| caller.client.may.has(Right::Read));
-    let is_pending = opened.response.task.status == Status::Pending;
-    if is_pending && !wait.is_zero() && place.is_some() {
-        let id = &opened.view.request.id;
+    if view.outcome.is_none() && !wait.is_zero() && place.is_some() {
+        let id = &view.request.id;
         let view = state.service.follow(&caller.client, id, None, wait).await?;
         return Ok(answer(state, &caller.client, &view).await);
     }
-    Ok(answer(state, &caller.client, &opened.view).await)
+    Ok(answer(state, &caller.client, &view).await)
 }
 
 /// The request that was made with the same key and body before.

@@ -69,7 +69,7 @@ impl Service {
                 let detail = format!("client `{}` may not ask for `{name}`", client.id);
                 return Err(Refusal::InvalidScope { detail });
             }
-            self.open(client, draft, Some(key)).await?.view
+            self.open(client, draft, Some(key)).await?
         };
         // Whoever is shown a yes takes it up.
         self.follow(client, &opened.request.id, None, wait).await

@@ -21,7 +21,6 @@ use crate::{
         id::RequestId,
         plan::Plan,
         request::{AccessRequest, Draft},
-        task::TaskResponse,
         transaction,
     },
     law::planning::{Asking, Explained},
@@ -29,21 +28,14 @@ use crate::{
     store::brake::marks,
 };
 
-/// A request that was stored, or was stored before.
-#[derive(Debug, Clone)]
-pub struct Opened {
-    pub view: View,
-    pub response: TaskResponse,
-}
-
 impl Service {
-    /// Opens a request. It is durable when this returns.
+    /// Opens a request, or finds the one that its key was used for. It is durable when this returns.
     pub async fn open(
         &self,
         client: &Client,
         draft: Draft,
         key: Option<KeyUse>,
-    ) -> Result<Opened, Refusal> {
+    ) -> Result<View, Refusal> {
         self.open_denied(client, draft, &[], key).await
     }
 
@@ -54,7 +46,7 @@ impl Service {
         draft: Draft,
         denied: &[Denied],
         key: Option<KeyUse>,
-    ) -> Result<Opened, Refusal> {
+    ) -> Result<View, Refusal> {
         let mut request = self.request(client, draft);
         let challenge = once(&request);
         let (held, plans) = self.planned(client, &request, denied).await?;
@@ -67,9 +59,7 @@ impl Service {
             marks.map(|one| (denial::mark(&one.evaluation_id), denial(one.until))).collect();
         open.once.extend(challenge);
         let command = self.command(Act::Open(Box::new(open)));
-        let view = self.parts.ledger.submit(command).await?;
-        let response = self.task(&view);
-        Ok(Opened { view, response })
+        Ok(self.parts.ledger.submit(command).await?)
     }
 
     /// Says what would happen to a request about what was denied, and stores nothing.

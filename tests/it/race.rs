@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use countersign::{
     domain::{
+        access::slice::View,
         client::{Approvers, Claims, Client, Mode, Requester},
         id::{ClientId, RequestId},
         outcome::Status,
@@ -14,7 +15,6 @@ use countersign::{
         },
         right::Rights,
     },
-    service::Opened,
     store::Store,
 };
 use countersign_port::{
@@ -116,7 +116,7 @@ pub(crate) fn draft(action: &str, requested: RequestedAccess, context: Context) 
     }
 }
 
-async fn open(office: &Office, draft: Draft) -> Opened {
+async fn open(office: &Office, draft: Draft) -> View {
     office.app.service.open(&client(), draft, None).await.unwrap()
 }
 
@@ -146,7 +146,7 @@ async fn click(office: &Office, access: &dyn Access, channel: &str, who: &str) {
 /// Eight people press every card of both steps at once, each at the replica of their turn: some
 /// count, some do not, some press twice, one of them is the requester.
 async fn race(office: &Office, replicas: &[&dyn Access]) {
-    let opened: Vec<Opened> = join_all((0..REQUESTS).map(|_| open(office, write_prod()))).await;
+    let opened: Vec<View> = join_all((0..REQUESTS).map(|_| open(office, write_prod()))).await;
     office.settle().await;
     let shop = ["erin", "farid", "erin", "farid", "dana", "sam", "gus", "fay"];
     let security = ["sam", "sam", "sam", "dana", "erin", "farid", "olu", "sam"];
@@ -160,7 +160,7 @@ async fn race(office: &Office, replicas: &[&dyn Access]) {
     }
     let mut outcomes: BTreeMap<Status, usize> = BTreeMap::new();
     for opened in &opened {
-        let id: &RequestId = &opened.view.request.id;
+        let id: &RequestId = &opened.request.id;
         let view = office.app.service.view(&client(), id).await.unwrap();
         *outcomes.entry(view.outcome.unwrap().status).or_default() += 1;
     }
@@ -211,7 +211,7 @@ async fn votes_that_wait_for_one_lock_see_each_other() {
     let other = office.replica().await;
     let mut decided = 0;
     for _ in 0..ROUNDS {
-        let id = open(&office, transfer()).await.view.request.id.clone();
+        let id = open(&office, transfer()).await.request.id.clone();
         office.settle().await;
         both_wait(&office, &other.service, &id).await;
         let view = office.app.service.view(&client(), &id).await.unwrap();

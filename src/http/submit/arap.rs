@@ -48,6 +48,6 @@ pub(super) async fn submit(
         let plans = state.service.preview_denied(client, draft.clone(), &asked.denied).await?;
         return Ok(Json(ArapPreview::of(&draft.items, &plans)).into_response());
     }
-    let opened = state.service.open_denied(client, draft, &asked.denied, key).await?;
-    Ok(answer(state, client, &opened.view).await)
+    let view = state.service.open_denied(client, draft, &asked.denied, key).await?;
+    Ok(answer(state, client, &view).await)
 }
