@@ -74,6 +74,7 @@ impl App {
             law: Arc::new(ArcSwap::from_pointee(deps.law)),
             doubts: Arc::default(),
             glances: Arc::default(),
+            people: Arc::default(),
             public_url: deps.public_url.into(),
             sign_in: deps.sign_in.map(Into::into),
             chats,

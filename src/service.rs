@@ -45,7 +45,7 @@ use crate::{
     store::Store,
 };
 
-use self::glance::Glances;
+use self::{glance::Glances, people::Turn};
 
 /// Everything that a service is made of.
 #[derive(Clone)]
@@ -60,6 +60,8 @@ pub struct Parts {
     pub doubts: Arc<Doubts>,
     /// The clicks that wait to be told of their card.
     pub glances: Arc<Glances>,
+    /// Whose turn it is to load what was changed of people.
+    pub people: Arc<Turn>,
     /// The public address, without a slash at its end.
     pub public_url: Arc<str>,
     /// The page on which people sign in to link their accounts, where there is one.
