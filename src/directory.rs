@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// How often every directory is asked: within the age up to which high risk believes it.
-const EVERY: Duration = Duration::from_secs(120);
+const EVERY: Duration = Duration::from_mins(2);
 
 /// How often it is looked whether another replica was told that a group has changed. A click looks
 /// for itself.

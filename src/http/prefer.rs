@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, HeaderName, header};
 use super::problem::Problem;
 
 /// The longest that a client may wait for an answer.
-pub(super) const LONGEST_WAIT: Duration = Duration::from_secs(60);
+pub(super) const LONGEST_WAIT: Duration = Duration::from_mins(1);
 
 const PREFER: HeaderName = HeaderName::from_static("prefer");
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");

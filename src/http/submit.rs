@@ -80,7 +80,8 @@ use crate::{
          body = ProblemDetails, content_type = "application/problem+json"),
         (status = 401, description = "Who are you?", body = ProblemDetails,
          content_type = "application/problem+json"),
-        (status = 403, description = "`forbidden_claim`; `no_matching_rule`: the policy says no; or `forbidden`: \
+        (status = 403, description = "`forbidden_claim`; `no_matching_rule`: the policy says no; \
+         `insufficient_user_authentication`: the subject must sign in anew first; or `forbidden`: \
          this client has not the right `request`",
          body = ProblemDetails, content_type = "application/problem+json"),
         (status = 409, description = "The key or the signed message was used before",

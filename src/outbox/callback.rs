@@ -28,10 +28,10 @@ use crate::{
 };
 
 /// So long an outcome other than a yes is of use to its receiver.
-const USEFUL: Duration = Duration::from_secs(15 * 60);
+const USEFUL: Duration = Duration::from_mins(15);
 
 /// Longer than this no receiver can make us wait.
-const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(3600);
+const LONGEST_RETRY_AFTER: Duration = Duration::from_hours(1);
 
 /// What became of a callback.
 pub(super) type Sent = Result<Receipt, SendError>;

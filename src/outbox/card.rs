@@ -24,7 +24,7 @@ use crate::{
 
 /// Between the tries of a card.
 const SHORTEST: Duration = Duration::from_secs(1);
-const LONGEST: Duration = Duration::from_secs(60);
+const LONGEST: Duration = Duration::from_mins(1);
 
 /// What became of a card.
 pub(super) enum Sent {

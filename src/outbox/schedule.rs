@@ -8,7 +8,7 @@ const FIRST_S: [u64; 6] = [0, 2, 5, 15, 30, 60];
 /// Waits while the outcome is of use, the last one for as long as it is.
 const USEFUL_S: [u64; 4] = [120, 180, 240, 300];
 /// When the last attempt is made.
-pub const LAST_ATTEMPT: Duration = Duration::from_secs(75 * 60 * 60);
+pub const LAST_ATTEMPT: Duration = Duration::from_hours(75);
 /// Jitter shortens or lengthens a wait by at most so much.
 const SPREAD: f64 = 0.2;
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// Far longer than anything takes, on the slowest machine too.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(240);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(4);
 
 /// How often somebody looks again: seldom enough to leave the machine to those who work.
 const AGAIN: Duration = Duration::from_millis(10);

@@ -23,7 +23,7 @@ use crate::{Egress, exchange::Request};
 const PAUSE: Duration = Duration::from_secs(30);
 
 /// Keys are looked at again so often, so that one that was withdrawn goes.
-const FRESH: Duration = Duration::from_secs(15 * 60);
+const FRESH: Duration = Duration::from_mins(15);
 
 const PATIENCE: Duration = Duration::from_secs(5);
 

@@ -16,7 +16,7 @@ use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
 /// How long somebody may take to sign in.
-const TIME: Duration = Duration::from_secs(600);
+const TIME: Duration = Duration::from_mins(10);
 const COOKIE_NAME: &str = "__Host-countersign-link";
 
 /// Sends browsers off, and knows them again.

@@ -32,7 +32,7 @@ mod words;
 
 const DEADLINE: Duration = Duration::from_secs(10);
 /// Slack counts by the minute.
-const SLOWEST: Duration = Duration::from_secs(60);
+const SLOWEST: Duration = Duration::from_mins(1);
 /// Which scopes a token has, parted by commas.
 const SCOPES_HEADER: &str = "x-oauth-scopes";
 /// What a token begins with that ends after twelve hours.

@@ -35,7 +35,7 @@ mod page;
 mod tests;
 
 /// How long a link, and then the way through Slack, may take.
-const TIME: Duration = Duration::from_secs(600);
+const TIME: Duration = Duration::from_mins(10);
 const COOKIE_NAME: &str = "__Host-countersign-slack-install";
 
 /// Takes operators to Slack and back.

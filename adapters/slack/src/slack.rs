@@ -35,7 +35,7 @@ use crate::{
 };
 
 /// How often tokens are looked at, whether they are to be renewed.
-const RENEWAL: Duration = Duration::from_secs(60);
+const RENEWAL: Duration = Duration::from_mins(1);
 
 /// The chat product.
 #[derive(Debug)]

@@ -77,7 +77,7 @@ impl Default for Pace {
     fn default() -> Self {
         Self {
             shortest: Duration::from_secs(1),
-            longest: Duration::from_secs(60),
+            longest: Duration::from_mins(1),
             steady: Duration::from_secs(30),
             ping: Duration::from_secs(15),
             silence: Duration::from_secs(45),

@@ -16,7 +16,7 @@ use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
 /// A receiver cannot silence us for longer.
-const MAX_RETRY_AFTER: Duration = Duration::from_secs(60 * 60);
+const MAX_RETRY_AFTER: Duration = Duration::from_hours(1);
 
 pub(crate) fn of_answer(answer: &Answer, now: Timestamp) -> Result<Receipt, SendError> {
     let response_sha256 = hex::encode(Sha256::digest(&answer.body));

@@ -23,7 +23,7 @@ use crate::{
 const CONCURRENT: usize = 2;
 
 /// A drain that takes longer has stopped.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 pub(super) async fn measure(
     tools: &Tools,

@@ -47,7 +47,7 @@ async fn memory(tools: &Tools, site: &Site) -> Result<(Series, Series), Failure>
     let mut submits = Submits::new(site.address, tools.receiver, Wish::Write);
     let count = tools.scale.requests();
     let requests = (0..).take(count).map(|number| submits.number(number).to_vec()).collect();
-    let patience = Duration::from_secs(120);
+    let patience = Duration::from_mins(2);
     closed(site.address, 32, patience, Once::new(requests)).await?.only(202)?;
     let (_, peak) = service.memory_mib()?;
     service.stop().await?;

@@ -81,6 +81,6 @@ pub(super) async fn database(folder: &Path, name: &str) -> Result<SqliteConnecti
 /// A pool over a database that is there.
 pub(super) async fn pool(folder: &Path, name: &str, size: u32) -> Result<SqlitePool, Failure> {
     let pool =
-        SqlitePoolOptions::new().max_connections(size).acquire_timeout(Duration::from_secs(60));
+        SqlitePoolOptions::new().max_connections(size).acquire_timeout(Duration::from_mins(1));
     Ok(pool.connect_with(options(folder, name)).await?)
 }

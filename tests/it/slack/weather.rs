@@ -125,7 +125,7 @@ async fn a_worker_that_dies_after_a_line_of_the_thread_leaves_one_of_it() {
         assert!(workplace.slack.submit(ERIN, &Entries::none()).await.is_acknowledged());
         workplace.slack.modal(ERIN).expect("what was recorded");
         // Slack has the line, and is still about to say so.
-        let slow = Fault::Slow(Duration::from_secs(600));
+        let slow = Fault::Slow(Duration::from_mins(10));
         workplace.slack.misbehave(Strike::at("chat.postMessage", slow));
         let line = || (!workplace.slack.thread(&card).is_empty()).then_some(());
         tokio::select! {

@@ -107,7 +107,7 @@ async fn a_worker_that_dies_after_a_line_of_the_thread_leaves_one_of_it() {
         let said = workplace.teams.click("erin", &card, "approve", &Entries::none()).await;
         assert!(said.card().is_some(), "{said:?}");
         // Teams has the line, and is still about to say so.
-        let slow = Fault::Slow(Duration::from_secs(600));
+        let slow = Fault::Slow(Duration::from_mins(10));
         workplace.teams.misbehave(Strike::at(Call::Send, slow));
         let line = || (!workplace.teams.replies(&card).is_empty()).then_some(());
         tokio::select! {

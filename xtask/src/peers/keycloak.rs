@@ -21,7 +21,7 @@ use crate::{
 const VERSION: &str = "26.7.4";
 
 /// It builds itself at the first start.
-const START_LIMIT: Duration = Duration::from_secs(240);
+const START_LIMIT: Duration = Duration::from_mins(4);
 
 /// What it says once it listens.
 const STARTED: &str = "Listening on:";

@@ -44,7 +44,7 @@ const SCOPE: &str = "scope=hooks.write&resource=https%3A%2F%2Fcrm.example%2F";
 #[tokio::test]
 async fn a_client_proves_itself_in_one_place() {
     let (granted, login) = asked(Proof::Basic("p:ä".into()), GOOD).await;
-    assert_eq!(granted.unwrap().life, Duration::from_secs(60));
+    assert_eq!(granted.unwrap().life, Duration::from_mins(1));
     let (headers, form) = login.seen.lock().unwrap().pop().unwrap();
     assert_eq!(form, format!("grant_type=client_credentials&{SCOPE}"));
     let pair = STANDARD.encode("counter+sign:p%3A%C3%A4");
@@ -90,7 +90,7 @@ async fn what_is_no_bearer_token_is_none() {
         assert_eq!(granted.unwrap_err().to_string(), why, "{status} {answer}");
     }
     let (granted, _) = asked(Proof::Basic("s".into()), (200, r#"{"access_token":"a"}"#)).await;
-    assert_eq!(granted.unwrap().life, Duration::from_secs(300));
+    assert_eq!(granted.unwrap().life, Duration::from_mins(5));
 }
 
 #[tokio::test]

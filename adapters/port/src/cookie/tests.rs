@@ -47,7 +47,7 @@ fn one_that_is_only_like_it_is_none() {
 fn a_browser_is_told_to_keep_it_for_us_alone() {
     let ours = "HttpOnly; SameSite=Lax; Secure; Path=/";
     assert_eq!(fleeting(NAME, "abc"), format!("__Host-ours=abc; {ours}"));
-    let ten_minutes = Duration::from_secs(600);
+    let ten_minutes = Duration::from_mins(10);
     let kept = format!("__Host-ours=abc; {ours}; Max-Age=600");
     assert_eq!(lasting(NAME, "abc", ten_minutes), kept);
     assert_eq!(taken_away(NAME), format!("__Host-ours=; {ours}; Max-Age=0"));

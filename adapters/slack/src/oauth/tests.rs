@@ -22,7 +22,7 @@ async fn a_code_becomes_tokens() {
     let grant = slack.oauth().redeem(CODE, "https://example.com/back").await.expect("a grant");
     assert_eq!(grant.installation, TEAM);
     assert_eq!(grant.access_token.expose_secret(), "xoxe.xoxb-1-1");
-    assert_eq!(grant.lifetime, Some(Duration::from_secs(43_200)));
+    assert_eq!(grant.lifetime, Some(Duration::from_hours(12)));
     let office = slack.office();
     let form: Vec<(&str, &str)> =
         office.calls[0].iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();

@@ -8,7 +8,7 @@ use serde_json::json;
 
 /// Fast where a test would wait, slow where it would race.
 fn pace() -> Pace {
-    let (moment, age) = (Duration::from_millis(1), Duration::from_secs(600));
+    let (moment, age) = (Duration::from_millis(1), Duration::from_mins(10));
     Pace { shortest: moment, longest: moment, steady: age, ping: age, silence: age, drain: age }
 }
 

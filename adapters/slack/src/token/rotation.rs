@@ -12,7 +12,7 @@ use super::{
 use crate::oauth::OAuthError;
 
 /// Longer than two calls to Slack and a write can take.
-const LEASE: Duration = Duration::from_secs(60);
+const LEASE: Duration = Duration::from_mins(1);
 
 /// What Slack says of a refresh token that will never work again.
 const FINAL: [&str; 5] =

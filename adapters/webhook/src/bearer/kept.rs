@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use crate::TokenSource;
 
 /// A token is renewed so long before its end, or earlier.
-const EARLY: Duration = Duration::from_secs(60);
+const EARLY: Duration = Duration::from_mins(1);
 
 /// A token, and when it is to be renewed.
 #[derive(Serialize, Deserialize)]
