@@ -82,7 +82,7 @@ impl Store {
             .await
             .map_err(|source| OpenError::Connect { url: redacted(url), source })?;
         let store = Self::connect(url).await?;
-        store.engine.migrator().run(&store.write).await?;
+        store.migrate(url).await?;
         Ok(store)
     }
 
@@ -92,6 +92,17 @@ impl Store {
         let store = Self::connect(url).await?;
         is_up_to_date(url, store.engine, &store.read).await?;
         Ok(store)
+    }
+
+    async fn migrate(&self, url: &str) -> Result<(), OpenError> {
+        let migrator = self.engine.migrator();
+        let Some(patient) = self.engine.migrating_url(url) else {
+            return Ok(migrator.run(&self.write).await?);
+        };
+        let failed = |source| OpenError::Connect { url: redacted(url), source };
+        let mut own = AnyConnection::connect(&patient).await.map_err(failed)?;
+        migrator.run(&mut own).await?;
+        own.close().await.map_err(failed)
     }
 
     /// Opens the database as it is.

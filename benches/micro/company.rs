@@ -155,6 +155,7 @@ pub(crate) fn opened(law: &Law) -> Result<(View, Effects), Failure> {
         marks: std::collections::BTreeMap::new(),
         pending: std::collections::BTreeMap::new(),
         public_url: Arc::from("https://countersign.example"),
+        is_rerun: false,
         effects: Effects::default(),
     };
     let view = apply(&mut slice, command, NOW).map_err(|refused| format!("{refused:?}"))?;

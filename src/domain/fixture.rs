@@ -232,6 +232,7 @@ impl House {
             marks: BTreeMap::new(),
             pending: BTreeMap::new(),
             public_url: Arc::from("https://countersign.example"),
+            is_rerun: false,
             effects: Effects::default(),
         };
         Self { slice, now: at(0), members: Members::default(), commands: 0 }

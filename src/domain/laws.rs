@@ -186,6 +186,7 @@ impl House {
             marks: BTreeMap::new(),
             pending: BTreeMap::new(),
             public_url: Arc::from("https://countersign.example"),
+            is_rerun: false,
             effects: Effects::default(),
         };
         let mut house = Self { slice, members, now: start(), commands: 0 };

@@ -14,18 +14,39 @@ use crate::{
         brake,
         id::ClientId,
     },
-    store::{load, put},
+    store::{
+        load::{self, Wait},
+        put,
+    },
 };
+
+/// How often the same commands were run, and how long they may wait.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Run {
+    /// Whether they were run before: what they wrote then may stand.
+    pub(super) is_rerun: bool,
+    pub(super) wait: Wait,
+}
+
+impl Run {
+    pub(super) const FIRST: Self = Self { is_rerun: false, wait: Wait::ForLocks };
+
+    /// The same commands once more.
+    pub(super) const fn again(self) -> Self {
+        Self { is_rerun: true, ..self }
+    }
+}
 
 /// Carries out the commands in one transaction.
 pub(super) async fn run(
     lane: &Lane,
     connection: &mut PoolConnection<Any>,
     commands: &[Command],
+    run: Run,
 ) -> Result<Vec<Reply>, sqlx::Error> {
     let engine = lane.store.engine;
     let mut tx = connection.begin_with(engine.begin()).await?;
-    let (wanted, known) = wanted(lane, commands);
+    let (wanted, known) = wanted(lane, commands, run);
     let found = load::lock_and_load(&mut tx, engine, &lane.kept, &wanted).await?;
     let mut slice = Slice {
         requests: found.requests,
@@ -34,6 +55,7 @@ pub(super) async fn run(
         marks: found.marks,
         pending: known.into_iter().chain(found.pending).collect(),
         public_url: lane.public_url.clone(),
+        is_rerun: run.is_rerun,
         effects: Effects::default(),
     };
     let replies = fold(lane, &mut slice, commands)?;
@@ -47,8 +69,8 @@ pub(super) async fn run(
 }
 
 /// What is to be loaded, and how many requests are pending where that is known already.
-fn wanted(lane: &Lane, commands: &[Command]) -> (load::Wanted, BTreeMap<ClientId, u64>) {
-    let mut wanted = load::Wanted::default();
+fn wanted(lane: &Lane, commands: &[Command], run: Run) -> (load::Wanted, BTreeMap<ClientId, u64>) {
+    let mut wanted = load::Wanted { wait: run.wait, ..load::Wanted::default() };
     let mut opens: BTreeMap<&ClientId, (u64, u64)> = BTreeMap::new();
     for command in commands {
         wanted.requests.extend(command.act.locks().cloned());
@@ -58,6 +80,9 @@ fn wanted(lane: &Lane, commands: &[Command]) -> (load::Wanted, BTreeMap<ClientId
         wanted.presses.extend(command.act.press().map(str::to_owned));
         wanted.presses.extend(command.act.once().into_iter().flat_map(|all| all.keys().cloned()));
         if let Some(open) = command.act.opens() {
+            if run.is_rerun {
+                wanted.requests.insert(open.request.id.clone());
+            }
             wanted.same.extend(open.same.clone());
             for (name, brake) in open.brakes() {
                 let since = brake.since(open.request.opened_at);

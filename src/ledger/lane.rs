@@ -1,19 +1,26 @@
 //! One lane: takes what has queued up, never waits for more, and answers after the commit.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
-use sqlx::{Any, pool::PoolConnection};
+use sqlx::{Any, error::DatabaseError, pool::PoolConnection};
 use tokio::sync::{Notify, broadcast, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
-use super::{Job, batch, headroom::Headroom};
+use super::{
+    Job,
+    batch::{self, Run},
+    headroom::Headroom,
+};
 use crate::{
     clock::Clock,
     domain::{
         access::{Command, Refused, Reply},
         id::RequestId,
     },
-    store::{Store, kept::Kept, put::Joined},
+    store::{Store, kept::Kept, load::Wait, put::Joined},
 };
 
 /// The most commands that share a commit.
@@ -21,6 +28,10 @@ pub(super) const BATCH: usize = 256;
 
 /// How often a batch is run again as a whole before its commands are run one by one.
 const TRIES: u32 = 5;
+
+/// A batch that has not been written after so long is not tried again: whoever waits for it is told
+/// so, and whoever comes next gets their turn.
+const GIVE_UP: Duration = Duration::from_secs(20);
 
 /// How long a lane waits before it asks for a connection again.
 const RECONNECT: Duration = Duration::from_millis(200);
@@ -43,6 +54,8 @@ enum Attempt {
     Done(Vec<Reply>),
     /// Somebody else won a race, or the connection was lost: the same batch once more.
     Again,
+    /// Somebody else holds a request, and does not let go of it.
+    Held,
     /// Something in it cannot be written.
     Poisoned,
     /// There is no connection to be had.
@@ -107,45 +120,66 @@ impl Lane {
         connection: &mut Option<PoolConnection<Any>>,
         commands: &[Command],
     ) -> Vec<Reply> {
+        let give_up = Instant::now() + GIVE_UP;
+        let mut run = Run::FIRST;
         for _ in 0..TRIES {
-            match self.attempt(connection, commands).await {
+            match self.attempt(connection, commands, run).await {
                 Attempt::Done(replies) => return replies,
-                Attempt::Again => {}
+                Attempt::Again if Instant::now() < give_up => run = run.again(),
+                Attempt::Held => {
+                    run.wait = Wait::No;
+                    break;
+                }
                 Attempt::Poisoned => break,
-                Attempt::Unavailable => return vec![Err(Refused::Unavailable); commands.len()],
+                Attempt::Again | Attempt::Unavailable => return not_recorded(commands.len()),
             }
         }
-        self.one_by_one(connection, commands).await
+        self.one_by_one(connection, commands, (run.again(), give_up)).await
     }
 
-    /// Only the guilty command fails.
+    /// Only the guilty command fails: one that cannot be written, or one about a request that
+    /// somebody else holds.
     async fn one_by_one(
         &self,
         connection: &mut Option<PoolConnection<Any>>,
         commands: &[Command],
+        (run, give_up): (Run, Instant),
     ) -> Vec<Reply> {
         let mut replies = Vec::with_capacity(commands.len());
         for command in commands {
-            let mut reply = Err(Refused::Unavailable);
-            for _ in 0..TRIES {
-                match self.attempt(connection, std::slice::from_ref(command)).await {
-                    Attempt::Done(done) => {
-                        reply = done.into_iter().next().unwrap_or(Err(Refused::Unavailable));
-                        break;
-                    }
-                    Attempt::Again => {}
-                    Attempt::Poisoned | Attempt::Unavailable => break,
-                }
+            if Instant::now() >= give_up {
+                break;
             }
-            replies.push(reply);
+            replies.push(self.alone(connection, command, (run, give_up)).await);
         }
+        let left = commands.len() - replies.len();
+        replies.extend(not_recorded(left));
         replies
+    }
+
+    async fn alone(
+        &self,
+        connection: &mut Option<PoolConnection<Any>>,
+        command: &Command,
+        (run, give_up): (Run, Instant),
+    ) -> Reply {
+        for _ in 0..TRIES {
+            match self.attempt(connection, std::slice::from_ref(command), run).await {
+                Attempt::Done(done) => {
+                    return done.into_iter().next().unwrap_or(Err(Refused::Unavailable));
+                }
+                Attempt::Again if Instant::now() < give_up => {}
+                Attempt::Again | Attempt::Held | Attempt::Poisoned | Attempt::Unavailable => break,
+            }
+        }
+        Err(Refused::Unavailable)
     }
 
     async fn attempt(
         &self,
         connection: &mut Option<PoolConnection<Any>>,
         commands: &[Command],
+        run: Run,
     ) -> Attempt {
         let mut open = match connection.take() {
             Some(open) => open,
@@ -158,21 +192,39 @@ impl Lane {
                 }
             },
         };
-        match batch::run(self, &mut open, commands).await {
-            Ok(replies) => {
+        match self.in_time(batch::run(self, &mut open, commands, run)).await {
+            Some(Ok(replies)) => {
                 if self.store.engine.lanes_keep_connections() {
                     *connection = Some(open);
                 }
                 Attempt::Done(replies)
             }
-            Err(error) => {
+            Some(Err(error)) => {
                 // The transaction was rolled back when it was dropped; whether the connection is
                 // still good is the pool's business.
                 drop(open);
                 verdict(&error)
             }
+            None => {
+                tracing::warn!("the database fell silent; the batch runs again elsewhere");
+                // Not to the pool, which would ask it whether it is well.
+                drop(open.detach());
+                Attempt::Again
+            }
         }
     }
+
+    /// `None` if it takes so long that nobody can be there any more.
+    async fn in_time<T>(&self, batch: impl Future<Output = T>) -> Option<T> {
+        match self.store.engine.batch_patience() {
+            None => Some(batch.await),
+            Some(patience) => tokio::time::timeout(patience, batch).await.ok(),
+        }
+    }
+}
+
+fn not_recorded(commands: usize) -> Vec<Reply> {
+    vec![Err(Refused::Unavailable); commands]
 }
 
 fn verdict(error: &sqlx::Error) -> Attempt {
@@ -180,7 +232,13 @@ fn verdict(error: &sqlx::Error) -> Attempt {
         tracing::debug!(%error, "a batch lost a race and runs again");
         return Attempt::Again;
     }
-    if matches!(error, sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::WorkerCrashed) {
+    if has_code(error, &[HELD]) {
+        tracing::warn!(%error, "somebody holds a request of this batch; the others go on alone");
+        return Attempt::Held;
+    }
+    let is_lost =
+        matches!(error, sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::WorkerCrashed);
+    if is_lost || has_code(error, &ENDED) {
         tracing::warn!(%error, "the connection was lost; the batch runs again");
         return Attempt::Again;
     }
@@ -188,10 +246,20 @@ fn verdict(error: &sqlx::Error) -> Attempt {
     Attempt::Poisoned
 }
 
+/// A lock was not to be had in time.
+const HELD: &str = "55P03";
+
+/// The server has ended the statement or the session: somebody asked it to, it stops, or nothing
+/// was heard of this process for too long.
+const ENDED: [&str; 4] = ["57014", "57P01", "57P02", "25P03"];
+
 /// A unique violation, a serialisation failure, a deadlock, or a SQLite file that is busy.
 fn is_race(error: &sqlx::Error) -> bool {
-    let Some(database) = error.as_database_error() else { return false };
-    let code = database.code();
-    database.is_unique_violation()
-        || matches!(code.as_deref(), Some("40001" | "40P01" | "5" | "517"))
+    let is_unique = error.as_database_error().is_some_and(DatabaseError::is_unique_violation);
+    is_unique || has_code(error, &["40001", "40P01", "5", "517"])
+}
+
+fn has_code(error: &sqlx::Error, codes: &[&str]) -> bool {
+    let code = error.as_database_error().and_then(DatabaseError::code);
+    code.is_some_and(|code| codes.contains(&&*code))
 }

@@ -1,5 +1,7 @@
 //! What differs between the engines: how a batch begins, how it locks, how its inserts are joined.
 
+use std::time::Duration;
+
 use sqlx::migrate::Migrator;
 
 static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
@@ -9,6 +11,18 @@ static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
 /// nothing compiled, which takes longer than any statement here.
 const PLANNER: &str =
     "-c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off -c jit=off";
+
+/// Whoever writes holds rows that others wait for. A process whose machine is gone lets go of them
+/// after ten seconds, and nobody waits longer than five for one that holds on. No limit for a
+/// statement: where a commit waits for a standby, it would end the wait and call it done.
+const WRITING: &str = "-c idle_in_transaction_session_timeout=10s -c lock_timeout=5s";
+
+/// The server notices within 25 seconds that a client's machine is gone, not after two hours.
+const ALIVE: &str = "-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 \
+     -c tcp_keepalives_count=3 -c tcp_user_timeout=15000";
+
+/// Nothing that a batch does takes as long, so that whoever has not answered by then never will.
+const BATCH_PATIENCE: Duration = Duration::from_secs(10);
 
 /// A database engine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -114,25 +128,67 @@ impl Engine {
         }
     }
 
+    /// How long a batch may take before its connection is taken for dead. A file does not fall
+    /// silent, and what was begun on it cannot be called off.
+    pub const fn batch_patience(self) -> Option<Duration> {
+        match self {
+            Self::Sqlite => None,
+            Self::Postgres => Some(BATCH_PATIENCE),
+        }
+    }
+
     pub(super) fn write_url(self, url: &str) -> String {
         match self {
             Self::Sqlite => with_query(url, "mode=rw"),
-            Self::Postgres => {
-                let planner = PLANNER.replace(' ', "%20").replace('=', "%3D");
-                with_query(url, &format!("options={planner}"))
-            }
+            Self::Postgres => with_options(url, &[PLANNER, WRITING, ALIVE]),
         }
     }
 
     pub(super) fn read_url(self, url: &str) -> String {
         match self {
             Self::Sqlite => with_query(url, "mode=rw"),
-            Self::Postgres => url.to_owned(),
+            Self::Postgres => with_options(url, &[ALIVE]),
         }
+    }
+
+    /// Where migrations run that need a connection of their own: one that waits for as long as it
+    /// takes, also for another process that is at it.
+    pub(super) fn migrating_url(self, url: &str) -> Option<String> {
+        match self {
+            Self::Sqlite => None,
+            Self::Postgres => Some(with_options(url, &[PLANNER, ALIVE])),
+        }
+    }
+}
+
+/// Ours come first: of two that say the same the server takes the last, so that what an operator
+/// has written into the URL holds.
+fn with_options(url: &str, ours: &[&str]) -> String {
+    let ours = ours.join(" ").replace(' ', "%20").replace('=', "%3D");
+    match url.split_once('?') {
+        None => format!("{url}?options={ours}"),
+        Some((address, theirs)) => format!("{address}?options={ours}&{theirs}"),
     }
 }
 
 fn with_query(url: &str, query: &str) -> String {
     let joint = if url.contains('?') { '&' } else { '?' };
     format!("{url}{joint}{query}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_an_operator_says_comes_after_what_we_say() {
+        assert_eq!(
+            with_options("postgres://h/n", &["-c a=1"]),
+            "postgres://h/n?options=-c%20a%3D1"
+        );
+        assert_eq!(
+            with_options("postgres://h/n?options=-c%20a%3D2", &["-c a=1", "-c b=1"]),
+            "postgres://h/n?options=-c%20a%3D1%20-c%20b%3D1&options=-c%20a%3D2"
+        );
+    }
 }

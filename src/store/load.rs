@@ -11,7 +11,7 @@ use std::{
 use serde_json::json;
 use sqlx::{AnyConnection, Row, any::AnyRow};
 
-pub use self::wanted::{Found, Wanted};
+pub use self::wanted::{Found, Wait, Wanted};
 use super::{
     brake,
     engine::Engine,
@@ -51,6 +51,7 @@ macro_rules! requests {
 
 const READ: &str = requests!("");
 const LOCK: &str = requests!(" for update");
+const LOCK_AT_ONCE: &str = requests!(" for update nowait");
 
 /// A bare parameter as a limit would have SQLite prepare the statement anew every time.
 const LOAD: &str = "select 'vote' as kind, v.request_id as request_id, v.body as a, '' as b, \
@@ -103,9 +104,10 @@ pub async fn lock_and_load(
 ) -> Result<Found, sqlx::Error> {
     let mut found = Found::default();
     // `begin immediate` has locked everything on SQLite already.
-    let requests = match engine {
-        Engine::Sqlite => READ,
-        Engine::Postgres => LOCK,
+    let requests = match (engine, wanted.wait) {
+        (Engine::Sqlite, _) => READ,
+        (Engine::Postgres, Wait::ForLocks) => LOCK,
+        (Engine::Postgres, Wait::No) => LOCK_AT_ONCE,
     };
     let requests = (requests, kept);
     read(connection, requests, wanted, &mut found).await?;

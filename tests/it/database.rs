@@ -5,6 +5,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use sqlx::{AnyConnection, Connection};
 
+use crate::wire::Wire;
+
 /// The server for the second engine; where it is not set, stories run on SQLite alone.
 const POSTGRES: &str = "COUNTERSIGN_TEST_POSTGRES";
 
@@ -18,7 +20,7 @@ static MADE: AtomicU32 = AtomicU32::new(0);
 #[derive(Debug)]
 pub(crate) enum Database {
     Sqlite(tempfile::TempDir),
-    Postgres { server: String, name: String },
+    Postgres { server: String, name: String, url: String },
 }
 
 impl Database {
@@ -36,21 +38,40 @@ impl Database {
         let number = MADE.fetch_add(1, Ordering::SeqCst);
         let name = format!("it_{}_{number}", std::process::id());
         run(&server, &format!("create database {name} {ORDER}")).await;
-        Some(Self::Postgres { server, name })
+        let (address, _) = server.rsplit_once('/').unwrap();
+        let url = format!("{address}/{name}");
+        Some(Self::Postgres { server, name, url })
+    }
+
+    /// The same, with another setting of the server's for whoever connects.
+    pub(crate) fn setting(mut self, setting: &str) -> Self {
+        if let Self::Postgres { url, .. } = &mut self {
+            *url = format!("{url}?options=-c%20{}", setting.replace('=', "%3D"));
+        }
+        self
+    }
+
+    /// The same, at the other end of a wire.
+    pub(crate) async fn over_a_wire(mut self) -> (Self, Wire) {
+        let Self::Postgres { url, .. } = &mut self else { panic!("a file has no wire") };
+        let mut parsed = url::Url::parse(url).unwrap();
+        let server = format!("{}:{}", parsed.host_str().unwrap(), parsed.port().unwrap_or(5432));
+        let wire = Wire::to(server).await;
+        parsed.set_host(Some("127.0.0.1")).unwrap();
+        parsed.set_port(Some(wire.port)).unwrap();
+        *url = parsed.to_string();
+        (self, wire)
     }
 
     pub(crate) fn url(&self) -> String {
         match self {
             Self::Sqlite(folder) => format!("sqlite:{}", folder.path().join("it.db").display()),
-            Self::Postgres { server, name } => {
-                let (address, _) = server.rsplit_once('/').unwrap();
-                format!("{address}/{name}")
-            }
+            Self::Postgres { url, .. } => url.clone(),
         }
     }
 
     pub(crate) async fn drop(self) {
-        if let Self::Postgres { server, name } = self {
+        if let Self::Postgres { server, name, .. } = self {
             run(&server, &format!("drop database {name} with (force)")).await;
         }
     }

@@ -41,6 +41,8 @@ pub struct Slice {
     pub pending: BTreeMap<ClientId, u64>,
     /// The public address of this service, for the links in callbacks.
     pub public_url: Arc<str>,
+    /// Whether the batch was run before: what it wrote then may stand.
+    pub is_rerun: bool,
     pub effects: Effects,
 }
 

@@ -130,6 +130,7 @@ impl Scenery {
             presses: BTreeMap::new(),
             marks: BTreeMap::new(),
             public_url: Arc::from(""),
+            is_rerun: false,
             effects: Effects::default(),
         };
         let request = asked.request.clone();

@@ -26,6 +26,16 @@ pub struct Wanted {
     pub marks: BTreeMap<String, Timestamp>,
     /// Clients whose pending requests are counted, with their limits.
     pub counted: BTreeMap<ClientId, u64>,
+    pub wait: Wait,
+}
+
+/// What to do about a request that somebody else has locked.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Wait {
+    #[default]
+    ForLocks,
+    /// Nothing: it fails at once.
+    No,
 }
 
 /// What was found.
