@@ -34,6 +34,10 @@ async fn withdraw(office: &Office, id: &str) -> Answer {
     tokio::time::timeout(PATIENCE, office.cancel(id, &why)).await.expect("an answer in time")
 }
 
+async fn count(office: &Office, query: &'static str) -> i64 {
+    sqlx::query_scalar(query).fetch_one(&office.store().read).await.unwrap()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn who_asks_about_a_request_that_somebody_holds_is_told_so_and_the_others_go_on() {
     let Some(database) = Database::postgres().await else { return };
@@ -98,6 +102,25 @@ async fn whoever_writes_waits_and_holds_for_so_long_and_no_longer() {
     drop(writers);
     let row = sqlx::query("show tcp_keepalives_idle").fetch_one(&store.read).await.unwrap();
     assert_eq!(row.get::<String, _>(0), "10");
+    office.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_is_not_told_of_a_commit_is_answered_as_if_they_were() {
+    let Some(database) = Database::postgres().await else { return };
+    let (database, wire) = database.over_a_wire().await;
+    let office = Office::open(database).await;
+    wire.lose_the_answer_to_a_commit();
+    let id = pending(&office, "Fix order 4711").await;
+    assert!(wire.is_as_ever(), "the answer was lost");
+    assert_eq!(count(&office, "select count(*) from request").await, 1);
+    assert_eq!(count(&office, "select count(*) from entry").await, 1);
+    wire.lose_the_answer_to_a_commit();
+    let withdrawn = withdraw(&office, &id).await;
+    assert!(wire.is_as_ever(), "the answer was lost");
+    assert_eq!(withdrawn.status, 200, "{}", withdrawn.body);
+    assert_eq!(withdraw(&office, &id).await.status, 409, "by another call");
+    assert_eq!(count(&office, "select count(*) from entry").await, 2);
     office.close().await;
 }
 

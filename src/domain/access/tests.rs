@@ -17,6 +17,8 @@ use crate::domain::{
     request::{AccessRequest, Callback},
 };
 
+mod rerun;
+
 fn client() -> ClientId {
     ClientId::from(CLIENT)
 }
