@@ -13,6 +13,8 @@ pub mod cursor;
 pub mod decisions;
 pub mod delegation;
 mod doubt;
+#[cfg(test)]
+mod plans;
 pub mod kept;
 pub mod law_change;
 pub mod link;

@@ -72,14 +72,16 @@ pub fn loss(id: &CardId, why: Option<&str>) -> Result<Option<Loss>, row::Impossi
     why.map(known).transpose()
 }
 
-const OPEN_CARDS: &str = "select distinct o.request_id, o.address \
-   from request r join outbox o on o.request_id = r.id \
-   where r.settled_at is null and o.kind = 'card' and o.target = $1 and o.withdrawn is null \
+/// From the requests that are open to their cards, and never the other way round, which is through
+/// all cards that there ever were: SQLite keeps to the order of a cross join.
+pub(super) const OPEN_CARDS: &str = "select distinct o.request_id, o.address \
+   from request r cross join outbox o \
+   where o.request_id = r.id and r.settled_at is null and o.kind = 'card' and o.target = $1 and o.withdrawn is null \
      and substr(o.message, 1, length(cast($2 as text))) = $2";
 
-const UNPOSTED_CARDS: &str = "select distinct o.request_id, o.address \
-   from request r join outbox o on o.request_id = r.id \
-   where r.settled_at is null and o.kind = 'card' and o.target = $1 and o.withdrawn is null \
+pub(super) const UNPOSTED_CARDS: &str = "select distinct o.request_id, o.address \
+   from request r cross join outbox o \
+   where o.request_id = r.id and r.settled_at is null and o.kind = 'card' and o.target = $1 and o.withdrawn is null \
      and o.message is null and o.state = 'due' and o.address = $2";
 
 /// The channels in which open requests have a message whose reference begins so.

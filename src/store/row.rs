@@ -3,6 +3,8 @@
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 
+use crate::domain::{id::RequestId, ids::Handle};
+
 /// A row that this program cannot have written.
 #[derive(Debug, thiserror::Error)]
 #[error("impossible row in `{table}`: {id}: {what}")]
@@ -50,6 +52,11 @@ pub fn time(table: &'static str, id: &str, us: i64) -> Result<Timestamp, Impossi
         id: id.to_owned(),
         what: error.to_string(),
     })
+}
+
+/// Below the id of every request that was opened at this instant or later, and above all others.
+pub fn first_id_of(at_us: i64) -> RequestId {
+    RequestId::from_handle(Handle::from_parts(u64::try_from(at_us / 1_000).unwrap_or(0), 0))
 }
 
 /// A number that counts things.

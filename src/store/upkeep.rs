@@ -19,8 +19,10 @@ const FORGET_REPLAYS: &str = "delete from replay where expires_at < $1";
 const FORGET_BRAKES: &str = "delete from brake where at < $1";
 const BRAKES_KEPT_US: i64 = 31 * 24 * 3600 * 1_000_000;
 
-const FORGET_KEYS: &str = "delete from idempotency where request_id in ( \
-     select r.id from request r where r.settled_at < $1) ";
+/// Of the keys that are there it looks at the oldest alone: whatever has ended by then was opened by
+/// then, and ids sort by time.
+pub(super) const FORGET_KEYS: &str = "delete from idempotency where request_id < $2 \
+   and exists (select 1 from request r where r.id = idempotency.request_id and r.settled_at < $1)";
 
 const REMEMBER: &str = "insert into replay (id, expires_at) values ($1, $2)";
 
@@ -69,11 +71,14 @@ impl Store {
         sqlx::query_scalar(HIGH_WATER).fetch_one(&self.read).await
     }
 
-    /// Deletes replays that have run out, what no brake looks back to, and keys of requests that ended before `settled_us`.
+    /// Deletes replays that have run out, what no brake looks back to, and keys of requests that
+    /// ended before `settled_us`.
     pub async fn forget(&self, now_us: i64, settled_us: i64) -> Result<(), sqlx::Error> {
         sqlx::query(FORGET_REPLAYS).bind(now_us).execute(&self.write).await?;
         sqlx::query(FORGET_BRAKES).bind(now_us - BRAKES_KEPT_US).execute(&self.write).await?;
-        sqlx::query(FORGET_KEYS).bind(settled_us).execute(&self.write).await.map(|_| ())
+        let opened_by = row::first_id_of(settled_us.saturating_add(1_000));
+        let forget = sqlx::query(FORGET_KEYS).bind(settled_us).bind(opened_by.as_str());
+        forget.execute(&self.write).await.map(|_| ())
     }
 
     /// Remembers a signed message. Says whether it was seen before, by any replica.
