@@ -2,6 +2,7 @@
 
 pub mod audit;
 pub mod check;
+pub mod clock;
 pub mod completions;
 pub mod demo;
 pub mod doctor;
@@ -66,6 +67,8 @@ pub enum Command {
     People(people::People),
     /// Bring the database up to date.
     Migrate(migrate::Migrate),
+    /// Compare the clocks, and forget a time that never was.
+    Clock(clock::Clocks),
     /// Write what a chat product is told about this service.
     Manifest(manifest::Manifest),
     /// Install the Slack app in one more workspace.
@@ -116,6 +119,7 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Doctor(doctor) => doctor::run(doctor).await,
         Command::People(people) => people::run(people).await,
         Command::Migrate(migrate) => migrate::run(&migrate).await,
+        Command::Clock(clocks) => clock::run(&clocks).await,
         Command::Manifest(wanted) => manifest::run(&wanted),
         Command::Slack(slack) => slack::run(slack).await,
         Command::Outbox(outbox) => outbox::run(outbox).await,

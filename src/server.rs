@@ -126,6 +126,8 @@ impl Server {
             .await
             .map_err(|error| format!("cannot listen on `{listen}`: {error}"))?;
         let address = listener.local_addr()?;
+        // Before anybody acts on it.
+        app.timers.keep_time().await?;
         app.work();
         #[expect(clippy::disallowed_methods, reason = "joined in `stop`")]
         let door = tokio::spawn(http::serve::serve(listener, router, app.stopping()));

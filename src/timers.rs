@@ -7,6 +7,7 @@ use futures::future::join_all;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    clock::Doubt,
     domain::access::Act,
     service::{Parts, Service},
 };
@@ -51,14 +52,31 @@ impl Timers {
     }
 
     async fn round(&self, round: u32) -> Result<(), sqlx::Error> {
-        let parts = &self.service.parts;
-        parts.clock.raise_floor(parts.store.high_water().await?);
-        let now_us = parts.clock.now().as_microsecond();
-        parts.store.raise_high_water(now_us).await?;
+        if self.keep_time().await?.is_some() {
+            return Ok(());
+        }
         if round.is_multiple_of(HOUSEKEEPING) {
             self.forget().await?;
         }
         self.sweep().await
+    }
+
+    /// Compares the clocks, and writes down how far time has come if they agree. Nothing comes due by
+    /// a time that is in doubt: what has ended never comes back.
+    pub async fn keep_time(&self) -> Result<Option<Doubt>, sqlx::Error> {
+        let Parts { store, clock, .. } = &*self.service.parts;
+        // In this order: by the time that a server says, nobody can have come further.
+        let acted_us = store.high_water().await?;
+        let raw_us = clock.raw_us();
+        let server_us = if clock.runs() { store.server_time_us().await? } else { None };
+        let before = clock.doubt();
+        let doubt = clock.judge(raw_us, acted_us, server_us);
+        if doubt.is_none() {
+            store.raise_high_water(raw_us).await?;
+        } else if doubt != before {
+            tracing::error!(?doubt, raw_us, acted_us, server_us, "the clocks are apart");
+        }
+        Ok(doubt)
     }
 
     /// Forgets what is of no use any more.

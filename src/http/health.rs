@@ -13,7 +13,11 @@ use super::{
     AppState, meter,
     problem::{Problem, ProblemDetails},
 };
-use crate::{service::Service, store::backlog::Backlog};
+use crate::{
+    clock::{AGREEMENT_US, Clock, Doubt},
+    service::Service,
+    store::backlog::Backlog,
+};
 
 /// How long an answer about the database holds, so that probes cost one write a second at most.
 const FRESH: Duration = Duration::from_secs(1);
@@ -21,8 +25,9 @@ const FRESH: Duration = Duration::from_secs(1);
 /// A database that takes longer is not ready.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// How far the clock may have been set back behind what was acted on already.
-const SET_BACK_US: i64 = 60 * 1_000_000;
+/// How far the clock may have been set back behind what was acted on already: by somebody whose
+/// clock was ahead as far as it may be, while this one is a little behind.
+const SET_BACK_US: i64 = AGREEMENT_US + 30 * 1_000_000;
 
 /// What makes the service ready, looked at not more than once a second.
 #[derive(Debug)]
@@ -103,10 +108,7 @@ impl Readiness {
         if self.stop.is_cancelled() {
             return Err("the service is stopping: use another one");
         }
-        let clock = &self.service.parts.clock;
-        if clock.now().as_microsecond() - clock.raw_us() > SET_BACK_US {
-            return Err("the clock of this machine was set back: correct it");
-        }
+        check_clock(&self.service.parts.clock)?;
         self.check_store().await
     }
 
@@ -127,5 +129,19 @@ impl Readiness {
         };
         *last = Some((Instant::now(), verdict));
         verdict
+    }
+}
+
+fn check_clock(clock: &Clock) -> Result<(), &'static str> {
+    match clock.doubt() {
+        Some(Doubt::Ahead) => {
+            Err("the clock of this machine is ahead of the database server's: correct it")
+        }
+        Some(Doubt::ActedAhead) => Err("the database remembers a later time than its server has: \
+             correct that clock, or run `countersign clock --forget-later`"),
+        None if clock.now().as_microsecond() - clock.raw_us() > SET_BACK_US => {
+            Err("the clock of this machine was set back: correct it")
+        }
+        None => Ok(()),
     }
 }

@@ -11,6 +11,8 @@ const DUE: &str =
 
 const RAISE: &str = "update mark set value = $1 where name = 'high_water' and value < $1";
 
+const LOWER: &str = "update mark set value = $1 where name = 'high_water' and value > $1";
+
 const HIGH_WATER: &str = "select value from mark where name = 'high_water'";
 
 const FORGET_REPLAYS: &str = "delete from replay where expires_at < $1";
@@ -64,6 +66,12 @@ impl Store {
     /// Remembers the latest instant that anybody acted on.
     pub async fn raise_high_water(&self, now_us: i64) -> Result<(), sqlx::Error> {
         sqlx::query(RAISE).bind(now_us).execute(&self.write).await.map(|_| ())
+    }
+
+    /// Forgets that anybody acted on a later instant than this one. Says whether anybody had.
+    pub async fn lower_high_water(&self, to_us: i64) -> Result<bool, sqlx::Error> {
+        let done = sqlx::query(LOWER).bind(to_us).execute(&self.write).await?;
+        Ok(done.rows_affected() > 0)
     }
 
     /// The latest instant that anybody acted on.

@@ -8,6 +8,7 @@ mod callback;
 mod canary;
 mod challenge;
 mod claims;
+mod clocks;
 mod credential;
 mod database;
 mod decide;

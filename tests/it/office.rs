@@ -182,13 +182,13 @@ impl Office {
 
     /// A second process over the same database, and its routes.
     pub(crate) async fn listening_replica(&self) -> (App, Router) {
-        let setup = self.setup().await;
-        assemble(setup, |_| Router::new())
+        self.replica_at(&self.clock).await
     }
 
-    async fn setup(&self) -> Setup {
+    /// The same on another machine, with a clock of its own.
+    pub(crate) async fn replica_at(&self, clock: &Clock) -> (App, Router) {
         let config = config(&self.database, &self.receiver, &self.site);
-        setup(config, &self.site, &self.clock, &self.sandbox).await
+        assemble(setup(config, &self.site, clock, &self.sandbox).await, |_| Router::new())
     }
 
     async fn with(
