@@ -38,7 +38,7 @@ pub(super) struct Shift {
 
 impl Outbox {
     /// Works a lane until nothing of it can be sent, and says how much was. A callback whose
-    /// forerunner waits for its next try is due, and cannot be sent.
+    /// forerunner waits for its next try cannot be, and waits with it.
     pub(super) async fn work(&self, lane: &str) -> Result<usize, sqlx::Error> {
         let mut sent = 0;
         loop {
@@ -47,10 +47,14 @@ impl Outbox {
             sent += more;
             match shift.stuck.into_inner().unwrap_or_else(PoisonError::into_inner) {
                 Some(error) => return Err(error),
-                None if more == 0 => return Ok(sent),
+                None if more == 0 => break,
                 None => {}
             }
         }
+        if !is_channel(lane) {
+            self.service.parts.store.line_up(lane, self.now_us()).await?;
+        }
+        Ok(sent)
     }
 
     /// What is known of the other end before anything is leased.

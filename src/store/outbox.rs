@@ -68,7 +68,8 @@ const LANES: &str = "with recursive l(lane) as ( \
      and (select min(o.due_at) from outbox o where o.state = 'due' and o.lane = l.lane) <= $1";
 
 /// The condition stands inside and outside, because two workers may choose the same rows.
-const CLAIM: &str = "update outbox set due_at = $1, fence = fence + 1, attempt = attempt + 1 \
+const CLAIM: &str = "update outbox set due_at = $1, fence = fence + 1, attempt = attempt + 1, \
+     error = null \
    where id in ( \
      select o.id from outbox o \
      where o.state = 'due' and o.lane = $2 and o.due_at <= $3 \
@@ -80,6 +81,17 @@ const CLAIM: &str = "update outbox set due_at = $1, fence = fence + 1, attempt =
    and state = 'due' and due_at <= $3 \
    returning id, kind, request_id, item, lane, target, address, sequence, body, secret, message, \
      told, withdrawn, fence, attempt, created_at";
+
+/// A callback behind one that waits for its next try is not due before that one is. A forerunner with
+/// an error waits; one without is being sent, and who follows it may be due at once.
+const LINE_UP: &str = "update outbox set due_at = ( \
+     select max(e.due_at) from outbox e \
+     where e.request_id = outbox.request_id and e.kind = 'callback' and e.state = 'due' \
+       and e.sequence < outbox.sequence and e.error is not null) \
+   where lane = $1 and state = 'due' and due_at <= $2 and kind = 'callback' and exists ( \
+     select 1 from outbox e \
+     where e.request_id = outbox.request_id and e.kind = 'callback' and e.state = 'due' \
+       and e.sequence < outbox.sequence and e.error is not null and e.due_at > $2)";
 
 /// What was taken back while it was drawn, or while it was on its way, is drawn so at once.
 const SHOWN: &str = "update outbox set shown = $3, message = $4, told = $6, attempt = 0, \
@@ -135,6 +147,12 @@ impl Store {
             .fetch_all(&self.write)
             .await?;
         rows.iter().map(claimed).collect()
+    }
+
+    /// Has callbacks of a lane wait for as long as those before them do, so that nobody looks at
+    /// them in vain until then.
+    pub async fn line_up(&self, lane: &str, now_us: i64) -> Result<(), sqlx::Error> {
+        sqlx::query(LINE_UP).bind(lane).bind(now_us).execute(&self.write).await.map(|_| ())
     }
 
     /// A card shows this picture now. Says whether this worker still held the lease. `due_us` is

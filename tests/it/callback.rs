@@ -113,6 +113,25 @@ async fn callbacks_of_a_request_come_in_order() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_callback_behind_one_that_waits_is_not_looked_at_until_then() {
+    tell(|office| async move {
+        office.receiver.answer([(503, Some("3600"))]);
+        decided(&office).await;
+        office.settle().await;
+        // The approval lapses before the first event got through.
+        office.advance(SignedDuration::from_mins(11)).await;
+        assert_eq!(office.receiver.read().len(), 1);
+        let now_us = office.clock.now().as_microsecond();
+        let due = office.store().due_lanes(now_us).await.unwrap();
+        assert!(due.is_empty(), "{due:?}");
+        office.advance(SignedDuration::from_mins(49)).await;
+        assert_eq!(office.receiver.events(), ["access_request.approved", "approval.lapsed"]);
+        office
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_slow_callback_holds_up_nobody_in_chat() {
     tell(|office| async move {
         office.receiver.answer(vec![(503, Some("3600")); 5]);
