@@ -32,7 +32,7 @@ struct Times {
 /// Compares, and forgets if that is wanted.
 pub async fn run(clocks: &Clocks) -> Result<End, Failure> {
     let config = output::config(&clocks.file.config)?;
-    let store = Store::connect(config.database.expose_secret()).await?;
+    let store = Store::existing(config.database.expose_secret()).await?;
     let end = look(&store, clocks.forget_later).await;
     store.close().await;
     end
