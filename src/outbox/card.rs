@@ -1,6 +1,8 @@
 //! Cards: levels, not events. The worker draws the present state, whatever it was when the row
 //! was written.
 
+mod fate;
+
 use std::{sync::Arc, time::Duration};
 
 use backon::{BackoffBuilder, ExponentialBuilder};
@@ -12,6 +14,7 @@ use countersign_port::{
 };
 use jiff::SignedDuration;
 
+use self::fate::Fate;
 use super::Outbox;
 use crate::{
     domain::{
@@ -39,6 +42,11 @@ impl Outbox {
         let Parcel::Card { message, reader, withdrawn, .. } = &row.parcel else {
             return unknown_platform(row);
         };
+        // It was taken back before anybody knew where it is, or after it had gone.
+        if withdrawn.is_some() && message.is_none() {
+            let cause = "there is nothing to take back".to_owned();
+            return Sent::Failed(SendError::GiveUp { why: GiveUp::Message, cause });
+        }
         let Some(chat) = self.service.parts.chats.get(row.target.as_str()).cloned() else {
             return unknown_platform(row);
         };
@@ -109,7 +117,7 @@ impl Outbox {
     }
 
     pub(super) async fn settle_card(&self, row: &Claimed, sent: Sent) -> Result<(), sqlx::Error> {
-        let Parcel::Card { id, reader, message: posted, .. } = &row.parcel else {
+        let Parcel::Card { id, message: posted, .. } = &row.parcel else {
             return Ok(());
         };
         let store = &self.service.parts.store;
@@ -134,26 +142,31 @@ impl Outbox {
                 }
                 self.later(row, None, &cause).await
             }
-            // The asking server tells them in the end; nobody else waits for this.
-            Sent::Failed(SendError::GiveUp { cause, .. }) if *reader == Reader::Requester => {
-                tracing::warn!(request = %row.request, cause, "the requester could not be told");
-                store.bury(row, &cause).await.map(|_| ())
-            }
-            // Nobody can decide on a card that is not there; where the channel is gone as well, the
-            // next try ends it.
-            Sent::Failed(SendError::GiveUp { why: GiveUp::Message, cause }) if posted.is_some() => {
+            Sent::Failed(SendError::GiveUp { why, cause }) => self.end(row, why, &cause).await,
+        }
+    }
+
+    /// Does what is to be done about a card that its channel did not take or keep.
+    async fn end(&self, row: &Claimed, why: GiveUp, cause: &str) -> Result<(), sqlx::Error> {
+        let store = &self.service.parts.store;
+        match Fate::of(row, why) {
+            Fate::Later => return self.later(row, None, cause).await,
+            Fate::Anew => {
                 store.post_anew(row, self.service.parts.seeds.seed().0).await?;
-                self.later(row, None, &cause).await
+                return self.later(row, None, cause).await;
             }
-            Sent::Failed(SendError::GiveUp { why, cause }) => {
-                if posted.is_none() && !self.service.card_refused(row).await {
-                    return Ok(());
-                }
-                tracing::error!(card = %id, channel = row.lane, %why, cause, "a card was given up");
+            // It is due again when its lease runs out.
+            Fate::Lost if !self.service.card_refused(row).await => return Ok(()),
+            Fate::Untold => {
+                tracing::warn!(request = %row.request, cause, "the requester could not be told");
+            }
+            Fate::Lost | Fate::Buried => {
+                let (card, channel) = (row.id(), &row.lane);
+                tracing::error!(card, channel, %why, cause, "a card was given up");
                 metrics::counter!("countersign_cards_given_up_total").increment(1);
-                store.bury(row, &cause).await.map(|_| ())
             }
         }
+        store.bury(row, cause).await.map(|_| ())
     }
 
     /// The card as it should look now.

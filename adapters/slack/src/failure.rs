@@ -72,6 +72,15 @@ impl Failure {
         absent || removed.contains(self)
     }
 
+    /// What the outbox should do about a message that could not be drawn anew.
+    pub(crate) fn redraw_error(self) -> SendError {
+        let gone = ["message_not_found", "cant_update_message", "edit_window_closed"];
+        if matches!(&self, Self::Refused(code) if gone.contains(&code.as_str())) {
+            return SendError::GiveUp { why: GiveUp::Message, cause: self.to_string() };
+        }
+        self.send_error(Twice::Same)
+    }
+
     /// What the outbox should do.
     pub fn send_error(self, twice: Twice) -> SendError {
         let cause = self.to_string();
@@ -122,16 +131,10 @@ impl Meaning {
             | "team_added_to_org"
             | "token_expired" => Self::Later,
             "internal_error" | "fatal_error" | "request_timeout" => Self::Unknown,
-            "channel_not_found"
-            | "not_in_channel"
-            | "is_archived"
-            | "restricted_action"
-            | "message_not_found"
-            | "cant_update_message"
-            | "edit_window_closed"
-            | "cannot_dm_bot"
-            | "user_disabled"
-            | "user_not_found" => Self::Channel,
+            "channel_not_found" | "not_in_channel" | "is_archived" | "is_inactive"
+            | "restricted_action" | "cannot_dm_bot" | "user_disabled" | "user_not_found" => {
+                Self::Channel
+            }
             _ => Self::Never,
         }
     }
@@ -218,6 +221,21 @@ mod tests {
             assert_eq!(verdict(failure.clone(), Twice::Double), post, "post: {failure}");
             assert_eq!(verdict(failure.clone(), Twice::Same), update, "update: {failure}");
         }
+    }
+
+    #[test]
+    fn a_message_that_is_gone_is_told_from_a_channel_that_is_gone() {
+        let why = |code| match Failure::code(code).redraw_error() {
+            SendError::GiveUp { why, .. } => Some(why),
+            SendError::Retry { .. } | SendError::Unknown { .. } => None,
+        };
+        for code in ["message_not_found", "cant_update_message", "edit_window_closed"] {
+            assert_eq!(why(code), Some(GiveUp::Message), "{code}");
+        }
+        for code in ["channel_not_found", "not_in_channel", "is_archived", "is_inactive"] {
+            assert_eq!(why(code), Some(GiveUp::Channel), "{code}");
+        }
+        assert_eq!(why("fatal_error"), None);
     }
 
     #[test]

@@ -189,7 +189,7 @@ impl Chat for Slack {
             }
             result => result,
         };
-        drawn.map_err(|failure| failure.send_error(Twice::Same))
+        drawn.map_err(Failure::redraw_error)
     }
 
     async fn note(&self, message: &MessageRef, line: &Line) -> Result<(), SendError> {

@@ -36,6 +36,11 @@ impl FakeSlack {
         }
     }
 
+    /// A message is gone; the app is not told.
+    pub fn delete(&self, channel: &str, ts: &str) {
+        self.core.state().messages.remove(&(channel.to_owned(), ts.to_owned()));
+    }
+
     /// A channel goes by another id from now on, with all that was posted in it.
     pub fn rename_channel(&self, from: &str, to: &str) {
         let mut state = self.core.state();

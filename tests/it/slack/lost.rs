@@ -9,6 +9,7 @@ use countersign_fake_slack::{
     form::Entries,
     world::{Channel, Site, Team, Trait, User},
 };
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use super::{
@@ -71,6 +72,14 @@ async fn ask_quietly(workplace: &Workplace, why: &str) -> String {
     let answer = answer(request.bearer_auth(API_KEY)).await;
     assert_eq!(answer.status, 202, "{:?}", answer.body);
     answer.body["task"]["id"].as_str().unwrap().to_owned()
+}
+
+/// Sends the form that is open, and reads what is said to that.
+async fn send_and_read(workplace: &Workplace, who: &str) {
+    workplace.send(who, &Entries::none()).await;
+    let words = workplace.slack.modal(who).expect("what was recorded").words();
+    assert!(words.contains("Recorded"), "{words}");
+    workplace.slack.close(who).await;
 }
 
 async fn is_shared(workplace: &Workplace) {
@@ -239,6 +248,59 @@ async fn cards_and_clicks_follow_a_channel_that_goes_by_another_id() {
             workplace.slack.message(NEW, &message.ts);
         }
         workplace.card(SECURITY);
+        workplace
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_card_that_somebody_deleted_is_posted_anew_once() {
+    tell(|workplace| async move {
+        let id = workplace.ask(&write_prod()).await;
+        let gone = workplace.card(SHOP);
+        workplace.press(ERIN, SHOP, "Approve…").await;
+        workplace.slack.modal(ERIN).expect("a form");
+        workplace.slack.delete(SHOP, &gone.ts);
+        send_and_read(&workplace, ERIN).await;
+        for _ in 0..3 {
+            workplace.advance(SignedDuration::from_secs(30)).await;
+        }
+        let [card] = workplace.slack.messages(SHOP).try_into().expect("one message");
+        assert_ne!(card.ts, gone.ts);
+        assert!(card.words().contains("1 of 3 approved"), "{}", card.words());
+        assert!(workplace.slack.messages(PLATFORM).is_empty(), "the channel is as it was");
+        workplace.approve(FARID, SHOP).await;
+        workplace.approve(SAM, SECURITY).await;
+        assert_eq!(workplace.status(&id).await, "approved");
+        assert_eq!(workplace.slack.messages(SHOP).len(), 1);
+        assert!(workplace.card(SHOP).words().contains("Approved: Shop Admin"));
+        workplace.card(SECURITY);
+        workplace
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_channel_that_is_archived_with_its_card_is_asked_elsewhere_at_once() {
+    tell(|workplace| async move {
+        let id = workplace.ask(&write_prod()).await;
+        workplace.card(SHOP);
+        workplace.press(ERIN, SHOP, "Approve…").await;
+        workplace.slack.modal(ERIN).expect("a form");
+        workplace.slack.mark_channel(SHOP, Trait::Archived);
+        send_and_read(&workplace, ERIN).await;
+        workplace.advance(SignedDuration::from_secs(5)).await;
+        let withdrawn = workplace.entries(&id, "card_withdrawn").await;
+        assert_eq!(withdrawn[0]["leaf"]["facts"]["why"], "refused");
+        let moved = workplace.entries(&id, "escalated").await;
+        assert_eq!(moved[0]["leaf"]["facts"]["why"], "lost", "and not after ten minutes");
+        assert!(workplace.card(PLATFORM).words().contains("1 of 3 approved"));
+        workplace.approve(FARID, PLATFORM).await;
+        workplace.approve(SAM, SECURITY).await;
+        assert_eq!(workplace.status(&id).await, "approved");
+        for channel in [PLATFORM, SECURITY] {
+            workplace.card(channel);
+        }
         workplace
     })
     .await;

@@ -70,6 +70,27 @@ async fn errors_and_broken_connections_are_tried_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_refuses_us_for_a_minute_costs_no_card() {
+    tell(|workplace| async move {
+        let id = workplace.ask(&write_prod()).await;
+        // A firewall in between, and a setting that somebody tried.
+        for fault in [Fault::Status(403), Fault::Error("not_allowed_token_type".to_owned())] {
+            workplace.slack.misbehave(Strike::at("chat.update", fault).times(3));
+        }
+        workplace.approve(ERIN, SHOP).await;
+        assert!(!workplace.card(SHOP).words().contains("1 of 3 approved"));
+        for _ in 0..6 {
+            workplace.advance(SignedDuration::from_secs(60)).await;
+        }
+        assert!(workplace.card(SHOP).words().contains("1 of 3 approved"));
+        assert_eq!(workplace.slack.messages(SHOP).len(), 1, "the same one");
+        assert!(workplace.entries(&id, "card_withdrawn").await.is_empty());
+        workplace
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_form_that_cannot_be_opened_in_time_says_press_again() {
     tell(|workplace| async move {
         workplace.ask(&write_prod()).await;

@@ -29,12 +29,13 @@ pub(crate) const TEAM: &str = "19:team@thread.tacv2";
 /// The channels of the policy, by name.
 pub(crate) const SHOP: &str = "19:shop@thread.tacv2";
 pub(crate) const SECURITY: &str = "19:security@thread.tacv2";
+pub(crate) const PLATFORM: &str = "19:platform@thread.tacv2";
 const CHANNELS: [(&str, &str); 5] = [
     (SHOP, "shop-approvals"),
     (SECURITY, "security"),
     ("19:payments@thread.tacv2", "payments"),
     ("19:incident@thread.tacv2", "incident"),
-    ("19:platform@thread.tacv2", "platform"),
+    (PLATFORM, "platform"),
 ];
 
 /// The app in a Slack beside it.

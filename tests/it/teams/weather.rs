@@ -9,7 +9,7 @@ use countersign_fake_teams::{
 use jiff::SignedDuration;
 
 use super::{
-    blueprint::{SECURITY, SHOP},
+    blueprint::{PLATFORM, SECURITY, SHOP},
     workplace::{tell, write_prod},
 };
 use crate::patience::until;
@@ -148,6 +148,46 @@ async fn a_card_that_somebody_deleted_is_posted_anew_once() {
         assert_eq!(workplace.status(&id).await, "approved");
         assert!(workplace.card(SHOP).words().contains("Approved: Shop Admin"));
         workplace.card(SECURITY);
+        workplace
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_channel_that_is_lost_with_its_card_is_asked_elsewhere_at_once() {
+    tell(|workplace| async move {
+        let id = workplace.ask(&write_prod()).await;
+        workplace.card(SHOP);
+        for call in [Call::Update, Call::Create] {
+            workplace.teams.misbehave(Strike::at(call, Fault::Status(403)));
+        }
+        workplace.approve("erin", SHOP).await;
+        workplace.advance(SignedDuration::from_secs(5)).await;
+        let withdrawn = workplace.entries(&id, "card_withdrawn").await;
+        assert_eq!(withdrawn[0]["leaf"]["facts"]["why"], "refused");
+        assert!(workplace.card(PLATFORM).words().contains("1 of 3 approved"));
+        workplace.approve("farid", PLATFORM).await;
+        workplace.approve("sam", SECURITY).await;
+        assert_eq!(workplace.status(&id).await, "approved");
+        workplace.card(PLATFORM);
+        workplace.card(SECURITY);
+        workplace
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_refuses_us_for_a_minute_costs_no_card() {
+    tell(|workplace| async move {
+        let id = workplace.ask(&write_prod()).await;
+        workplace.teams.misbehave(Strike::at(Call::Update, Fault::Status(407)).times(3));
+        workplace.approve("erin", SHOP).await;
+        for _ in 0..4 {
+            workplace.advance(SignedDuration::from_secs(30)).await;
+        }
+        assert!(workplace.card(SHOP).words().contains("1 of 3 approved"));
+        assert_eq!(workplace.teams.messages(SHOP).len(), 1, "the same one");
+        assert!(workplace.entries(&id, "card_withdrawn").await.is_empty());
         workplace
     })
     .await;

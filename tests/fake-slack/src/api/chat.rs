@@ -9,7 +9,7 @@ use crate::{
     message::Message,
     respond::{Refused, Said, members},
     state::State,
-    world::Mark,
+    world::{Mark, Trait},
 };
 
 /// Longer text is cut.
@@ -89,7 +89,11 @@ pub(super) fn update(turn: &mut Turn<'_>) -> Result<Said, Refused> {
     if content.text.as_ref().is_some_and(|text| text.chars().count() > UPDATED_TEXT_MAX) {
         return Err("msg_too_long".into());
     }
-    let channel = conversations::visible(turn.state, &installation, channel)?.id.clone();
+    let channel = conversations::visible(turn.state, &installation, channel)?;
+    if channel.is(Trait::Archived) {
+        return Err("is_inactive".into());
+    }
+    let channel = channel.id.clone();
     let blocks = content.settled_blocks(turn.state);
     let edited = turn.state.ts(turn.now);
     let message = turn.state.message_mut(&channel, ts).ok_or("message_not_found")?;
