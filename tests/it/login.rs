@@ -17,7 +17,7 @@ use countersign::clock::Clock;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
 use rcgen::{KeyPair, PKCS_ECDSA_P256_SHA256};
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, sync::Semaphore};
 
 /// What the client proves itself with.
 pub(crate) const SECRET: &str = "canary-secret-of-the-token-client";
@@ -46,6 +46,8 @@ struct Inner {
     given: usize,
     asked: usize,
     is_away: bool,
+    /// Until when it says nothing.
+    silence: Option<Arc<Semaphore>>,
     /// The ids of assertions.
     used: BTreeSet<String>,
     /// The one refresh token that is good.
@@ -91,6 +93,17 @@ impl Login {
         self.state.lock().unwrap().is_away = true;
     }
 
+    /// From now on it does what it is asked, and does not say so yet.
+    pub(crate) fn holds_its_tongue(&self) {
+        self.state.lock().unwrap().silence = Some(Arc::new(Semaphore::new(0)));
+    }
+
+    /// Says what it has not said, and is as before.
+    pub(crate) fn speaks(&self) {
+        let silence = self.state.lock().unwrap().silence.take();
+        silence.expect("a silence").add_permits(64);
+    }
+
     pub(crate) fn comes_back(&self) {
         self.state.lock().unwrap().is_away = false;
     }
@@ -110,38 +123,51 @@ async fn give(
     headers: HeaderMap,
     Form(form): Form<BTreeMap<String, String>>,
 ) -> (StatusCode, Json<Value>) {
-    let mut inner = state.lock().unwrap();
-    assert_eq!(form["scope"], "hooks");
-    match form.get("client_assertion") {
-        None => {
-            let pair = STANDARD.encode(format!("countersign:{SECRET}"));
-            assert_eq!(headers["authorization"], format!("Basic {pair}"));
-        }
-        Some(assertion) => inner.judge(&form, assertion),
+    let answer = state.lock().unwrap().answer(&headers, &form);
+    let silence = state.lock().unwrap().silence.clone();
+    if let Some(silence) = silence {
+        silence.acquire().await.unwrap().forget();
     }
-    inner.asked += 1;
-    if inner.is_away {
-        return (StatusCode::SERVICE_UNAVAILABLE, Json(json!({})));
-    }
-    let mut given = json!({ "token_type": "Bearer", "expires_in": inner.life_s.unwrap_or(3600) });
-    match form["grant_type"].as_str() {
-        "client_credentials" => {}
-        "refresh_token" if form["refresh_token"] == inner.refresh => {
-            inner.refresh = format!("canary-refresh-token-{:04}", inner.given + 1);
-            given["refresh_token"] = json!(inner.refresh);
-        }
-        // Whoever brings an old one has lost what came in its place.
-        "refresh_token" => {
-            return (StatusCode::BAD_REQUEST, Json(json!({ "error": "invalid_grant" })));
-        }
-        other => panic!("{other}"),
-    }
-    inner.given += 1;
-    given["access_token"] = json!(token(inner.given));
-    (StatusCode::OK, Json(given))
+    answer
 }
 
 impl Inner {
+    fn answer(
+        &mut self,
+        headers: &HeaderMap,
+        form: &BTreeMap<String, String>,
+    ) -> (StatusCode, Json<Value>) {
+        assert_eq!(form["scope"], "hooks");
+        match form.get("client_assertion") {
+            None => {
+                let pair = STANDARD.encode(format!("countersign:{SECRET}"));
+                assert_eq!(headers["authorization"], format!("Basic {pair}"));
+            }
+            Some(assertion) => self.judge(form, assertion),
+        }
+        self.asked += 1;
+        if self.is_away {
+            return (StatusCode::SERVICE_UNAVAILABLE, Json(json!({})));
+        }
+        let mut given =
+            json!({ "token_type": "Bearer", "expires_in": self.life_s.unwrap_or(3600) });
+        match form["grant_type"].as_str() {
+            "client_credentials" => {}
+            "refresh_token" if form["refresh_token"] == self.refresh => {
+                self.refresh = format!("canary-refresh-token-{:04}", self.given + 1);
+                given["refresh_token"] = json!(self.refresh);
+            }
+            // Whoever brings an old one has lost what came in its place.
+            "refresh_token" => {
+                return (StatusCode::BAD_REQUEST, Json(json!({ "error": "invalid_grant" })));
+            }
+            other => panic!("{other}"),
+        }
+        self.given += 1;
+        given["access_token"] = json!(token(self.given));
+        (StatusCode::OK, Json(given))
+    }
+
     /// RFC 7523, section 3, and that no assertion is good twice.
     fn judge(&mut self, form: &BTreeMap<String, String>, assertion: &str) {
         assert_eq!(

@@ -17,7 +17,7 @@ use countersign_port::{
 };
 use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use self::kept::{Kept, Refresh, name};
 use crate::TokenSource;
@@ -44,7 +44,7 @@ pub(crate) struct Source {
     record: String,
     held: RwLock<Option<Arc<Kept>>>,
     /// One renewal at a time.
-    turn: Mutex<Turn>,
+    turn: Arc<Mutex<Turn>>,
 }
 
 /// What became of the last renewals.
@@ -52,6 +52,14 @@ pub(crate) struct Source {
 struct Turn {
     failed: Option<(NoBearer, Timestamp)>,
     replaced_at: Option<Timestamp>,
+    /// What was given and could not be kept yet.
+    unsaved: Option<Unsaved>,
+}
+
+/// Given, and not yet kept; good over one version of the record.
+struct Unsaved {
+    kept: Kept,
+    over: i64,
 }
 
 /// Why there is no token to send.
@@ -65,6 +73,8 @@ pub(crate) enum NoBearer {
     Replaced,
     #[error("the access token of the callback cannot be kept: {0}")]
     Unkept(#[from] Lost),
+    #[error("the renewal of the access token of the callback broke off")]
+    Broken,
 }
 
 impl Bearers {
@@ -87,7 +97,7 @@ impl Bearers {
                     from,
                     record,
                     held: RwLock::default(),
-                    turn: Mutex::default(),
+                    turn: Arc::default(),
                 })
             });
             (client, Arc::clone(source))
@@ -96,15 +106,15 @@ impl Bearers {
     }
 
     /// What gives the token for the callbacks of a client, if they carry one.
-    pub(crate) fn of(&self, client: &str) -> Option<&Source> {
-        self.sources.get(client).map(AsRef::as_ref)
+    pub(crate) fn of(&self, client: &str) -> Option<&Arc<Source>> {
+        self.sources.get(client)
     }
 }
 
 impl Source {
     /// The token to send now: another one than what the receiver has refused.
     pub(crate) async fn get(
-        &self,
+        self: &Arc<Self>,
         refused: Option<&SecretString>,
     ) -> Result<SecretString, NoBearer> {
         let now = self.now.get();
@@ -113,17 +123,35 @@ impl Source {
         if let Some(fresh) = old.as_ref().filter(|kept| now < kept.renew_at) {
             return Ok(fresh.token.clone());
         }
-        let mut turn = match (&old, self.turn.try_lock()) {
+        let turn = match (&old, Arc::clone(&self.turn).try_lock_owned()) {
             (_, Ok(turn)) => turn,
             // Somebody is at it; the token at hand does meanwhile.
             (Some(old), Err(_)) => return Ok(old.token.clone()),
-            (None, Err(_)) => self.turn.lock().await,
+            (None, Err(_)) => Arc::clone(&self.turn).lock_owned().await,
         };
         if let Some(fresh) = self.held().filter(usable).filter(|kept| now < kept.renew_at) {
             return Ok(fresh.token.clone());
         }
-        let renewed = self.renew(&mut turn, refused, now).await;
+        let renewed = self.renewed(turn, refused, now).await;
         renewed.or_else(|why| old.map(|old| old.token.clone()).ok_or(why))
+    }
+
+    /// INVARIANT: a renewal comes to its end, whoever has lost patience with it. A refresh token may
+    /// be good for once, and what came in its place is nowhere but in the answer.
+    async fn renewed(
+        self: &Arc<Self>,
+        mut turn: OwnedMutexGuard<Turn>,
+        refused: Option<&SecretString>,
+        now: Timestamp,
+    ) -> Result<SecretString, NoBearer> {
+        let (source, refused) = (Arc::clone(self), refused.cloned());
+        let renewal = async move { source.renew(&mut turn, refused.as_ref(), now).await };
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "ends by itself: its calls have their limits"
+        )]
+        let renewal = tokio::spawn(renewal);
+        renewal.await.unwrap_or(Err(NoBearer::Broken))
     }
 
     async fn renew(
@@ -139,7 +167,7 @@ impl Source {
         if refused.is_some() && turn.replaced_at.is_some_and(|at| within(at, REPLACED)) {
             return Err(NoBearer::Replaced);
         }
-        match self.shared(refused, now).await {
+        match self.shared(turn, refused, now).await {
             Ok(kept) => {
                 let token = kept.token.clone();
                 *self.held.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(kept));
@@ -158,6 +186,7 @@ impl Source {
     /// What another replica has got, or what the endpoint gives to whoever has the lease.
     async fn shared(
         &self,
+        turn: &mut Turn,
         refused: Option<&SecretString>,
         now: Timestamp,
     ) -> Result<Kept, NoBearer> {
@@ -167,17 +196,22 @@ impl Source {
         if !self.memory.lease(&self.record, LEASE).await? {
             return Err(NoBearer::Busy);
         }
-        let asked = self.asked(refused, now).await;
+        let asked = self.asked(turn, refused, now).await;
         let released = self.memory.release(&self.record).await;
         asked.and_then(|kept| Ok(released.map(|()| kept)?))
     }
 
     async fn asked(
         &self,
+        turn: &mut Turn,
         refused: Option<&SecretString>,
         now: Timestamp,
     ) -> Result<Kept, NoBearer> {
-        let (old, version) = self.kept().await?;
+        let (mut old, mut version) = self.kept().await?;
+        if let Some(given) = turn.unsaved.take().filter(|given| given.over == version) {
+            let (kept, over) = self.keep(turn, given).await?;
+            (old, version) = (Some(kept), over);
+        }
         let old = match old {
             Some(kept) if is_fresh(&kept, refused, now) => return Ok(kept),
             old => old,
@@ -189,10 +223,21 @@ impl Source {
         };
         let granted = granted.map_err(|why| NoBearer::NotGiven(why.to_string()))?;
         let kept = Kept::new(granted, now, with);
-        // INVARIANT: on disk before it is used. A refresh token that came with it may be the only one
-        // that is still good. Should somebody have written meanwhile, there are two good tokens.
-        self.memory.save(&self.record, &kept.seal()?, version).await?;
-        Ok(kept)
+        self.keep(turn, Unsaved { kept, over: version }).await.map(|(kept, _)| kept)
+    }
+
+    /// INVARIANT: on disk before it is used. A refresh token that came with it may be the only one
+    /// that is still good, so what the database does not take is kept for the next try.
+    async fn keep(&self, turn: &mut Turn, given: Unsaved) -> Result<(Kept, i64), NoBearer> {
+        match self.memory.save(&self.record, &given.kept.seal()?, given.over).await {
+            Ok(Some(version)) => Ok((given.kept, version)),
+            // Whoever has written meanwhile has asked later, and theirs gives the next one.
+            Ok(None) => Err(NoBearer::Busy),
+            Err(lost) => {
+                turn.unsaved = Some(given);
+                Err(lost.into())
+            }
+        }
     }
 
     /// What the next token is asked for with: what came with the last one, unless an administrator

@@ -105,7 +105,7 @@ impl Webhook {
     async fn send_with_token(
         &self,
         request: Request,
-        source: &Source,
+        source: &Arc<Source>,
     ) -> Result<exchange::Answer, SendError> {
         let token = source.get(None).await.map_err(|why| retry(why.to_string()))?;
         let answer = self.send(carrying(&request, &token)?).await?;

@@ -7,6 +7,7 @@ use super::decided;
 use crate::{
     login::{Login, SECRET, bearer, token},
     office::{Office, Site, tell_in},
+    patience::until,
     receiver::Delivery,
 };
 
@@ -220,6 +221,60 @@ async fn what_came_in_its_place_is_on_disk_before_the_callback_is_sent() {
         office
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_came_in_its_place_is_kept_though_nobody_waits_for_it_any_more() {
+    tell_by(REFRESHED, |office, login| async move {
+        let before = login.asked();
+        login.holds_its_tongue();
+        decided(&office).await;
+        // Whoever sends the callback has lost patience.
+        tokio::select! {
+            () = office.settle() => panic!("the login has not answered yet"),
+            () = until("a question", || (login.asked() > before).then_some(())) => {}
+        }
+        login.speaks();
+        office.advance(SignedDuration::from_secs(31)).await;
+        assert_eq!(arrived(&office), [(200, bearer(before + 1))]);
+        assert_eq!(login.asked(), before + 1);
+        // And it is on disk: it gives the next one, to another process.
+        let office = office.restart().await;
+        office.advance(SignedDuration::from_hours(2)).await;
+        decided(&office).await;
+        office.settle().await;
+        let later = arrived(&office);
+        assert_eq!(later.last(), Some(&(200, bearer(before + 2))), "{later:?}");
+        office
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_came_in_its_place_is_kept_though_the_database_did_not_take_it_at_first() {
+    tell_by(REFRESHED, |office, login| async move {
+        let before = login.asked();
+        login.holds_its_tongue();
+        decided(&office).await;
+        tokio::select! {
+            () = office.settle() => panic!("the login has not answered yet"),
+            () = until("a question", || (login.asked() > before).then_some(())) => {}
+        }
+        execute(&office, "alter table adapter_record rename to adapter_record_away").await;
+        login.speaks();
+        office.advance(SignedDuration::from_secs(31)).await;
+        assert_eq!(arrived(&office), [], "nothing is used that is not kept");
+        execute(&office, "alter table adapter_record_away rename to adapter_record").await;
+        office.advance(SignedDuration::from_mins(1)).await;
+        assert_eq!(arrived(&office), [(200, bearer(before + 1))]);
+        assert_eq!(login.asked(), before + 1);
+        office
+    })
+    .await;
+}
+
+async fn execute(office: &Office, statement: &'static str) {
+    sqlx::query(statement).execute(&office.store().write).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
