@@ -2,27 +2,29 @@
 //! was written.
 
 mod fate;
+mod thread;
 
 use std::{sync::Arc, time::Duration};
 
+use self::fate::Fate;
+use super::{
+    Outbox,
+    lane::{TRY, Term},
+};
+use crate::{
+    domain::{
+        access::{effects::Reader, slice::View},
+        card,
+    },
+    store::outbox::{Claimed, Lease, Parcel, Picture, Thread},
+    store::{card::PostedCard, load},
+};
 use backon::{BackoffBuilder, ExponentialBuilder};
 use countersign_port::{
     access::Identity,
     card::Card,
     chat::{Chat, MessageRef},
     error::{GiveUp, SendError},
-};
-use jiff::SignedDuration;
-
-use self::fate::Fate;
-use super::Outbox;
-use crate::{
-    domain::{
-        access::{effects::Reader, slice::View},
-        card::{self, story},
-    },
-    store::outbox::{Claimed, Lease, Parcel, Picture, Thread},
-    store::{card::PostedCard, entries, load},
 };
 
 /// Between the tries of a card.
@@ -31,15 +33,19 @@ const LONGEST: Duration = Duration::from_mins(1);
 
 /// What became of a card.
 pub(super) enum Sent {
-    Shown(Picture),
+    /// `after` is what the other side asked for, where the thread has to wait.
+    Shown {
+        picture: Picture,
+        after: Option<Duration>,
+    },
     Failed(SendError),
     /// Nobody can say what it should show.
     Unreadable(sqlx::Error),
 }
 
 impl Outbox {
-    pub(super) async fn send_card(&self, row: &Claimed) -> Sent {
-        let Parcel::Card { message, reader, withdrawn, .. } = &row.parcel else {
+    pub(super) async fn send_card(&self, row: &Claimed, term: Term) -> Sent {
+        let Parcel::Card { message, withdrawn, .. } = &row.parcel else {
             return unknown_platform(row);
         };
         // It was taken back before anybody knew where it is, or after it had gone.
@@ -50,70 +56,49 @@ impl Outbox {
         let Some(chat) = self.service.parts.chats.get(row.target.as_str()).cloned() else {
             return unknown_platform(row);
         };
-        let (view, card) = match self.draw(row).await {
+        let row = match self.with_its_own_buttons(row).await {
+            Ok(Some(row)) => row,
+            Ok(None) => {
+                let cause = "another worker has it".to_owned();
+                return Sent::Failed(SendError::Retry { after: None, cause });
+            }
+            Err(error) => return Sent::Unreadable(error),
+        };
+        let (view, card) = match self.draw(&row).await {
             Ok(drawn) => drawn,
             Err(error) => return Sent::Unreadable(error),
         };
-        let sent = match message {
-            Some(message) => redraw(&chat, message, &card).await,
-            None => post(&chat, row, *reader, &card).await,
+        let message = match in_time(TRY, show(&chat, &row, &card)).await {
+            Ok(message) => message,
+            Err(error) => return Sent::Failed(error),
         };
-        match sent {
-            Ok(message) => match self.tell(row, &*chat, &view, &message).await {
-                Ok((told, thread)) => Sent::Shown(Picture {
-                    version: card.version,
-                    message: message.0,
-                    told,
-                    thread,
-                    withdrawn: *withdrawn,
-                }),
-                Err(error) => Sent::Unreadable(error),
+        let thread = self.tell(&row, &*chat, &view, &message, term).await;
+        Sent::Shown {
+            picture: Picture {
+                version: card.version,
+                message: message.0,
+                told: thread.up_to,
+                thread: thread.state,
+                withdrawn: *withdrawn,
             },
-            Err(error) => Sent::Failed(error),
+            after: thread.after,
         }
     }
 
-    /// Brings the thread up to date. What was so before the card was posted stands on the card.
-    ///
-    /// INVARIANT: a line is written down before it is sent, and sent again only where it surely did
-    /// not arrive. No chat product knows a message again that comes twice, or lets us look for it,
-    /// so a process that dies in between leaves one line out rather than two of it in.
-    async fn tell(
-        &self,
-        row: &Claimed,
-        chat: &dyn Chat,
-        view: &View,
-        message: &MessageRef,
-    ) -> Result<(i64, Thread), sqlx::Error> {
-        let Parcel::Card { id, reader, item, message: before, told, withdrawn, .. } = &row.parcel
-        else {
-            return Err(sqlx::Error::RowNotFound);
-        };
-        if withdrawn.is_some() {
-            return Ok((*told, Thread::Told));
-        }
-        let mut connection = self.service.parts.store.read.acquire().await?;
-        let news = entries::story(&mut connection, &row.request, *told).await?;
-        drop(connection);
-        let law = self.service.law();
-        let mut told = *told;
-        for (leaf, payload) in news {
-            let scene = self.service.scene(&law, view, *item);
-            let told_to = before.as_ref().map(|_| *reader);
-            let line = told_to.and_then(|reader| story::line(scene, reader, &leaf, &payload));
-            if let Some(line) = line {
-                let store = &self.service.parts.store;
-                if store.telling(id, row.fence, leaf.seq).await? == Lease::Lost {
-                    return Ok((told, Thread::Behind));
-                }
-                self.paces.spent(&row.lane, 1);
-                if !noted(chat.note(message, &line).await) {
-                    return Ok((told, Thread::Behind));
-                }
+    /// A card that is posted for another time has new buttons: whoever tried before may have posted
+    /// it, and may not have lived to write that down. None where the lease is lost.
+    async fn with_its_own_buttons(&self, row: &Claimed) -> Result<Option<Claimed>, sqlx::Error> {
+        let mut row = row.clone();
+        if let Parcel::Card { message: None, secret, .. } = &mut row.parcel
+            && row.attempt > 1
+        {
+            *secret = self.service.parts.seeds.seed().0;
+            let fresh = *secret;
+            if self.service.parts.store.renew_secret(&row, fresh).await? == Lease::Lost {
+                return Ok(None);
             }
-            told = leaf.seq;
         }
-        Ok((told, Thread::Told))
+        Ok(Some(row))
     }
 
     pub(super) async fn settle_card(&self, row: &Claimed, sent: Sent) -> Result<(), sqlx::Error> {
@@ -122,13 +107,13 @@ impl Outbox {
         };
         let store = &self.service.parts.store;
         match sent {
-            Sent::Shown(picture) => {
+            Sent::Shown { picture, after } => {
                 let wait = match picture.thread {
                     Thread::Told => Duration::ZERO,
-                    Thread::Behind => back_off(row.attempt),
+                    Thread::Behind => self.wait(row, after),
                 };
-                let wait_us = i64::try_from(wait.as_micros()).unwrap_or(0);
-                let lease = store.shown(id, row.fence, &picture, self.now_us() + wait_us).await?;
+                let due_us = self.now_us() + micros(wait);
+                let lease = store.shown(id, row.fence, &picture, due_us).await?;
                 // Somebody else has drawn it meanwhile, and this picture may be the older one.
                 if lease == Lease::Lost { store.redraw(id).await } else { Ok(()) }
             }
@@ -211,34 +196,46 @@ impl Outbox {
         after: Option<Duration>,
         cause: &str,
     ) -> Result<(), sqlx::Error> {
-        let wait = after.unwrap_or_default().max(back_off(row.attempt));
-        let jitter = wait.mul_f64(self.service.parts.seeds.fraction() / 4.0);
-        let wait = SignedDuration::try_from(wait + jitter).unwrap_or(SignedDuration::from_secs(60));
-        let wait_us = i64::try_from(wait.as_micros()).unwrap_or(0);
+        let wait = self.wait(row, after);
         tracing::info!(
             card = row.id(),
             cause,
             wait_ms = wait.as_millis(),
             "a card will be tried again"
         );
-        self.service.parts.store.postpone(row, self.now_us() + wait_us, cause).await.map(|_| ())
+        let due_us = self.now_us() + micros(wait);
+        self.service.parts.store.postpone(row, due_us, cause).await.map(|_| ())
+    }
+
+    /// How long a card waits for its next try.
+    fn wait(&self, row: &Claimed, after: Option<Duration>) -> Duration {
+        let wait = after.unwrap_or_default().max(back_off(row.attempt));
+        wait.saturating_add(wait.mul_f64(self.service.parts.seeds.fraction() / 4.0))
     }
 }
 
-/// Whether a line needs no other try. One that may have come is not sent twice: the card itself
-/// says all that matters.
-fn noted(sent: Result<(), SendError>) -> bool {
-    match sent {
-        Ok(()) => true,
-        Err(SendError::Retry { cause, .. }) => {
-            tracing::info!(cause, "a line of a thread will be tried again");
-            false
-        }
-        Err(error @ (SendError::Unknown { .. } | SendError::GiveUp { .. })) => {
-            tracing::warn!(%error, "a line of a thread was given up");
-            true
-        }
+/// Whatever a chat product makes of it, a try ends before its lease does.
+pub(super) async fn in_time<T>(
+    limit: Duration,
+    sending: impl Future<Output = Result<T, SendError>>,
+) -> Result<T, SendError> {
+    let late = |_| Err(SendError::Unknown { cause: "no answer in time".to_owned() });
+    tokio::time::timeout(limit, sending).await.unwrap_or_else(late)
+}
+
+async fn show(chat: &Arc<dyn Chat>, row: &Claimed, card: &Card) -> Result<MessageRef, SendError> {
+    let Parcel::Card { message, reader, .. } = &row.parcel else {
+        let cause = "not a card".to_owned();
+        return Err(SendError::GiveUp { why: GiveUp::Refused, cause });
+    };
+    match message {
+        Some(message) => redraw(chat, message, card).await,
+        None => post(chat, row, *reader, card).await,
     }
+}
+
+fn micros(wait: Duration) -> i64 {
+    i64::try_from(wait.as_micros()).unwrap_or(i64::MAX / 2)
 }
 
 async fn post(
@@ -275,4 +272,22 @@ fn back_off(attempt: i64) -> Duration {
 fn unknown_platform(row: &Claimed) -> Sent {
     let cause = format!("no adapter is set up for `{}`", row.target);
     Sent::Failed(SendError::GiveUp { why: GiveUp::Refused, cause })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_chat_product_that_never_answers_may_have_done_it() {
+        let never = std::future::pending::<Result<(), SendError>>();
+        let sent = in_time(Duration::ZERO, never).await;
+        assert!(matches!(sent, Err(SendError::Unknown { .. })), "{sent:?}");
+    }
+
+    #[test]
+    fn a_wait_of_any_length_is_an_instant() {
+        assert_eq!(micros(Duration::from_secs(1)), 1_000_000);
+        assert!(micros(Duration::MAX).checked_add(i64::MAX / 2).is_some());
+    }
 }

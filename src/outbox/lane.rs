@@ -16,6 +16,12 @@ const LEASE: Duration = Duration::from_secs(30);
 /// Nothing is started so late in its lease that the lease could end while it is being sent.
 const START_BY: Duration = Duration::from_secs(14);
 
+/// Longer than this nothing takes that is sent: a card, a line of its thread, a callback.
+pub(super) const TRY: Duration = Duration::from_secs(15);
+
+// Who outlives its lease is not alone with its row, and a card is posted twice.
+const _: () = assert!(START_BY.as_secs() + TRY.as_secs() < LEASE.as_secs());
+
 /// How many callbacks are leased at once. They are sent two at a time and settled together.
 const CALLBACKS: i64 = 64;
 
@@ -25,7 +31,20 @@ const CONCURRENT: usize = 2;
 /// A row, and when its lease began.
 struct Leased {
     row: Claimed,
+    term: Term,
+}
+
+/// A lease, from when it began.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Term {
     since: Instant,
+}
+
+impl Term {
+    /// Whether nothing more is to be started.
+    pub(super) fn is_late(self) -> bool {
+        self.since.elapsed() > START_BY
+    }
 }
 
 /// What a lane has learnt about its other end.
@@ -89,7 +108,7 @@ impl Outbox {
     async fn lease(&self, lane: &str) -> Result<Vec<Leased>, sqlx::Error> {
         let store = &self.service.parts.store;
         let most = if is_channel(lane) { self.paces.take(lane).await } else { CALLBACKS };
-        let (since, now_us) = (Instant::now(), self.now_us());
+        let (term, now_us) = (Term { since: Instant::now() }, self.now_us());
         let lease_us = now_us + i64::try_from(LEASE.as_micros()).unwrap_or(0);
         let rows = store.claim(lane, now_us, lease_us, most).await?;
         if self.stop.is_cancelled() {
@@ -98,18 +117,18 @@ impl Outbox {
         }
         let cards = rows.iter().filter(|row| matches!(row.parcel, Parcel::Card { .. }));
         self.paces.spent(lane, cards.count());
-        Ok(rows.into_iter().map(|row| Leased { row, since }).collect())
+        Ok(rows.into_iter().map(|row| Leased { row, term }).collect())
     }
 
     /// Sends one row. What comes back is the settling of it, which is awaited apart, so that the
     /// next is sent meanwhile and several are settled in one commit.
     async fn send(&self, leased: Leased, shift: &Shift) -> impl Future<Output = ()> {
-        let Leased { row, since } = leased;
-        let settle = if since.elapsed() > START_BY || self.stop.is_cancelled() {
+        let Leased { row, term } = leased;
+        let settle = if term.is_late() || self.stop.is_cancelled() {
             Settle::Release
         } else {
             match &row.parcel {
-                Parcel::Card { .. } => Settle::Card(self.send_card(&row).await),
+                Parcel::Card { .. } => Settle::Card(self.send_card(&row, term).await),
                 Parcel::Callback { .. } => Settle::Callback(self.send_callback(&row, shift).await),
                 Parcel::Answer { .. } => Settle::Answer(self.send_answer(&row).await),
             }

@@ -93,8 +93,10 @@ const LINE_UP: &str = "update outbox set due_at = ( \
      where e.request_id = outbox.request_id and e.kind = 'callback' and e.state = 'due' \
        and e.sequence < outbox.sequence and e.error is not null and e.due_at > $2)";
 
-/// What was taken back while it was drawn, or while it was on its way, is drawn so at once.
-const SHOWN: &str = "update outbox set shown = $3, message = $4, told = $6, attempt = 0, \
+/// What was taken back while it was drawn, or while it was on its way, is drawn so at once. While its
+/// thread is behind, each try is one more.
+const SHOWN: &str = "update outbox set shown = $3, message = $4, told = $6, \
+     attempt = case when cast($7 as text) = 'behind' then attempt else 0 end, \
      error = null, due_at = $5, \
      state = case when want > $3 or cast($7 as text) = 'behind' \
        or coalesce(withdrawn, '') <> coalesce(cast($8 as text), '') then 'due' else 'done' end \

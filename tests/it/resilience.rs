@@ -67,6 +67,25 @@ async fn a_card_whose_posting_is_unclear_is_posted_anew_and_the_old_buttons_are_
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_entry_that_cannot_be_read_costs_a_thread_and_no_card() {
+    const UNREADABLE: &str = "insert into entry \
+       (id, request_id, seq, at, kind, actor, leaf, payload, salt) \
+       values ('ent_unreadable', $1, 999, 0, 'vote_cast', 'nobody', 'x', 'x', 'x')";
+    tell(|office| async move {
+        let id = ask(&office).await;
+        sqlx::query(UNREADABLE).bind(&id).execute(&office.store().write).await.unwrap();
+        office.settle().await;
+        for _ in 0..3 {
+            office.advance(SignedDuration::from_secs(61)).await;
+        }
+        assert_eq!(office.sandbox.messages("shop-approvals").len(), 1, "one card, once");
+        office.press("erin", "shop-approvals", Verb::Approve).await.unwrap();
+        office
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_chat_product_that_limits_or_is_down_is_waited_for() {
     tell(|office| async move {
         ask(&office).await;

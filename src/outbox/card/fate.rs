@@ -78,8 +78,8 @@ mod tests {
         };
         Claimed {
             request: "arq_01arz3ndektsv4rrffq69g5fav".parse().unwrap(),
-            lane: "slack:C1".to_owned(),
-            target: "slack".to_owned(),
+            lane: "chat:C1".to_owned(),
+            target: "chat".to_owned(),
             address: "C1".to_owned(),
             fence: 1,
             attempt,

@@ -166,3 +166,59 @@ async fn a_worker_that_dies_after_a_line_of_the_thread_leaves_one_of_it() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_that_dies_after_a_card_leaves_one_that_lives() {
+    tell(|workplace| async move {
+        // Slack has the card, and is still about to say so.
+        let slow = Fault::Slow(Duration::from_secs(600));
+        workplace.slack.misbehave(Strike::at("chat.postMessage", slow));
+        let card = || workplace.slack.last_message(SHOP);
+        let body = write_prod();
+        tokio::select! {
+            id = workplace.ask(&body) => panic!("{id} was asked"),
+            _ = until("a card", card) => {}
+        }
+        workplace.advance(SignedDuration::from_secs(31)).await;
+        let cards = workplace.slack.messages(SHOP);
+        assert_eq!(cards.len(), 2, "nobody knew of the first");
+        workplace.press_on(ERIN, &cards[0], "Approve…").await;
+        let told = workplace.told(ERIN).join("\n");
+        assert!(told.contains("A newer card replaced this one"), "{told}");
+        workplace.slack.message(SHOP, &cards[0].ts);
+        workplace.approve(ERIN, SHOP).await;
+        assert!(workplace.card(SHOP).words().contains("1 of 3 approved"));
+        workplace
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_line_that_slack_does_not_take_waits_as_long_as_slack_says_or_longer_each_time() {
+    tell(|workplace| async move {
+        workplace.ask(&write_prod()).await;
+        let limited = Fault::RateLimited { retry_after_s: 30 };
+        workplace.slack.misbehave(Strike::at("chat.postMessage", limited));
+        workplace.slack.misbehave(Strike::at("chat.postMessage", Fault::Status(503)).always());
+        workplace.approve(ERIN, SHOP).await;
+        let card = workplace.card(SHOP);
+        // Each try draws the card as well.
+        let drawn = || workplace.slack.calls("chat.update").len();
+        let before = drawn();
+        for _ in 0..29 {
+            workplace.advance(SignedDuration::from_secs(1)).await;
+        }
+        assert_eq!(drawn(), before, "as Slack has asked");
+        for _ in 0..60 {
+            workplace.advance(SignedDuration::from_secs(1)).await;
+        }
+        let tries = drawn() - before;
+        assert!((2..=8).contains(&tries), "{tries} in a minute");
+        workplace.slack.behave();
+        workplace.advance(SignedDuration::from_mins(2)).await;
+        assert_eq!(workplace.slack.thread(&card).len(), 1);
+        workplace.card(SHOP);
+        workplace
+    })
+    .await;
+}
