@@ -1,11 +1,14 @@
 //! One running process: its parts, its workers, and the order in which they stop.
 
+mod keep_up;
+
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
 use countersign_port::{access::Access, auth_server::AuthServer, chat::Chat, directory::Directory};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
+use self::keep_up::PAUSE;
 use crate::{
     clock::{Clock, Seeds},
     directory::Directories,
@@ -90,15 +93,29 @@ impl App {
 
     /// Starts the outbox, the timers and what the chat products need done.
     pub fn work(&self) {
-        for chat in self.service.parts.chats.values() {
+        for (platform, chat) in &self.service.parts.chats {
             let chat = Arc::clone(chat);
             let access: Arc<dyn Access> = Arc::new(self.service.clone());
             let stop = self.stop.clone();
-            self.workers.spawn(async move { chat.work(access, stop).await });
+            self.keep_up(platform, move || {
+                let (chat, access, stop) = (Arc::clone(&chat), Arc::clone(&access), stop.clone());
+                async move { chat.work(access, stop).await }
+            });
         }
-        self.workers.spawn(self.outbox.clone().run());
-        self.workers.spawn(self.timers.clone().run());
-        self.workers.spawn(self.directories.clone().run());
+        let outbox = self.outbox.clone();
+        self.keep_up("outbox", move || outbox.clone().run());
+        let timers = self.timers.clone();
+        self.keep_up("timers", move || timers.clone().run());
+        let directories = self.directories.clone();
+        self.keep_up("directories", move || directories.clone().run());
+    }
+
+    fn keep_up<F: Future<Output = ()> + Send + 'static>(
+        &self,
+        what: &'static str,
+        begin: impl Fn() -> F + Send + Sync + 'static,
+    ) {
+        self.workers.spawn(keep_up::keep_up(what, PAUSE, self.stop.clone(), begin));
     }
 
     /// Has something more done until the process stops.

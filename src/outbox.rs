@@ -8,9 +8,13 @@ mod lane;
 pub mod pace;
 pub mod schedule;
 
-use std::{collections::HashSet, sync::Arc, time::Duration};
+use std::{
+    collections::HashSet,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
-use tokio::{sync::Mutex, time::Instant};
+use tokio::time::Instant;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use self::pace::{Pace, Paces};
@@ -29,20 +33,30 @@ pub struct Outbox {
     service: Service,
     paces: Arc<Paces>,
     /// Lanes that a task of this process is working on.
-    busy: Arc<Mutex<HashSet<String>>>,
+    busy: Busy,
+    lanes: TaskTracker,
     stop: CancellationToken,
+}
+
+/// Lanes by their names.
+type Busy = Arc<Mutex<HashSet<String>>>;
+
+/// A lane that a task works on, until that ends: by a panic too.
+struct Taken {
+    busy: Busy,
+    lane: String,
 }
 
 impl Outbox {
     pub fn new(service: Service, pace: Pace, stop: CancellationToken) -> Self {
-        Self { service, paces: Arc::new(Paces::new(pace)), busy: Arc::default(), stop }
+        let paces = Arc::new(Paces::new(pace));
+        Self { service, paces, busy: Arc::default(), lanes: TaskTracker::new(), stop }
     }
 
     /// Works until it is told to stop, then lets what was started come to its end.
     pub async fn run(self) {
-        let lanes = TaskTracker::new();
         while !self.stop.is_cancelled() {
-            if let Err(error) = self.start_lanes(&lanes).await {
+            if let Err(error) = self.start_lanes().await {
                 tracing::error!(%error, "the outbox could not look for work");
             }
             let next = Instant::now() + APART;
@@ -57,8 +71,8 @@ impl Outbox {
                 () = tokio::time::sleep(LOOK) => {}
             }
         }
-        lanes.close();
-        lanes.wait().await;
+        self.lanes.close();
+        self.lanes.wait().await;
     }
 
     /// Sends everything that is due now, and whatever becomes due by that: for tests and demos,
@@ -75,17 +89,14 @@ impl Outbox {
         }
     }
 
-    async fn start_lanes(&self, lanes: &TaskTracker) -> Result<(), sqlx::Error> {
+    async fn start_lanes(&self) -> Result<(), sqlx::Error> {
         for lane in self.due().await? {
-            if !self.busy.lock().await.insert(lane.clone()) {
-                continue;
-            }
+            let Some(taken) = Taken::of(&self.busy, lane) else { continue };
             let outbox = self.clone();
-            lanes.spawn(async move {
-                if let Err(error) = outbox.work(&lane).await {
-                    tracing::error!(%error, lane, "a lane of the outbox had to stop");
+            self.lanes.spawn(async move {
+                if let Err(error) = outbox.work(&taken.lane).await {
+                    tracing::error!(%error, lane = taken.lane, "a lane of the outbox had to stop");
                 }
-                outbox.busy.lock().await.remove(&lane);
             });
         }
         Ok(())
@@ -97,5 +108,21 @@ impl Outbox {
 
     fn now_us(&self) -> i64 {
         self.service.parts.clock.now().as_microsecond()
+    }
+}
+
+impl Taken {
+    /// None where somebody is at it.
+    fn of(busy: &Busy, lane: String) -> Option<Self> {
+        let mut lanes = busy.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_free = lanes.insert(lane.clone());
+        is_free.then(|| Self { busy: Arc::clone(busy), lane })
+    }
+}
+
+impl Drop for Taken {
+    fn drop(&mut self) {
+        let mut lanes = self.busy.lock().unwrap_or_else(PoisonError::into_inner);
+        lanes.remove(&self.lane);
     }
 }

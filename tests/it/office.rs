@@ -18,6 +18,7 @@ use countersign::{
 use countersign_port::{
     access::{Access, Ballot, Choice, Press, Refusal},
     card::{Card, Verb},
+    chat::Chat,
     memory::Memory,
 };
 use countersign_sandbox::{click::Answers, demo, door::Key, workspace::Sandbox};
@@ -187,8 +188,18 @@ impl Office {
 
     /// The same on another machine, with a clock of its own.
     pub(crate) async fn replica_at(&self, clock: &Clock) -> (App, Router) {
+        assemble(self.setup(clock).await, |_| Router::new())
+    }
+
+    /// A second process over the same database, with another chat product.
+    pub(crate) async fn replica_speaking(&self, chat: Arc<dyn Chat>) -> App {
+        let setup = Setup { chats: vec![chat], ..self.setup(&self.clock).await };
+        assemble(setup, |_| Router::new()).0
+    }
+
+    async fn setup(&self, clock: &Clock) -> Setup {
         let config = config(&self.database, &self.receiver, &self.site);
-        assemble(setup(config, &self.site, clock, &self.sandbox).await, |_| Router::new())
+        setup(config, &self.site, clock, &self.sandbox).await
     }
 
     async fn with(

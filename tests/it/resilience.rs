@@ -1,16 +1,28 @@
 //! What fails outside, or stops in the middle, loses nothing.
 
-use std::time::Duration;
-
-use countersign_port::{
-    access::RefusalKind,
-    card::{Face, Verb},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
 };
-use countersign_sandbox::weather::Weather;
+
+use async_trait::async_trait;
+use countersign_port::{
+    access::{Access, Identity, RefusalKind},
+    card::{Card, Face, Verb},
+    chat::{Chat, MessageRef},
+    error::SendError,
+};
+use countersign_sandbox::{weather::Weather, workspace::Sandbox};
 use jiff::SignedDuration;
 use serde_json::json;
 
-use crate::office::{Office, tell};
+use crate::{
+    office::{Office, tell},
+    patience::until,
+};
 
 async fn ask(office: &Office) -> String {
     let answer = office
@@ -83,6 +95,54 @@ async fn an_entry_that_cannot_be_read_costs_a_thread_and_no_card() {
         office
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lane_in_which_something_breaks_goes_on() {
+    tell(|office| async move {
+        let chat =
+            Arc::new(Clumsy { sandbox: office.sandbox.clone(), fell: AtomicBool::default() });
+        let replica = office.replica_speaking(chat.clone()).await;
+        replica.work();
+        ask(&office).await;
+        until("a fall", || chat.fell.load(Ordering::SeqCst).then_some(())).await;
+        // What it had leased is due again.
+        office.clock.advance(SignedDuration::from_secs(31));
+        until("a card", || office.sandbox.messages("shop-approvals").pop()).await;
+        replica.stop().await;
+        office
+    })
+    .await;
+}
+
+/// A chat product whose adapter breaks over the first card.
+struct Clumsy {
+    sandbox: Sandbox,
+    fell: AtomicBool,
+}
+
+#[async_trait]
+impl Chat for Clumsy {
+    fn platform(&self) -> &'static str {
+        self.sandbox.platform()
+    }
+
+    fn routes(&self, access: Arc<dyn Access>) -> axum::Router {
+        self.sandbox.routes(access)
+    }
+
+    async fn post(&self, channel: &str, card: &Card) -> Result<MessageRef, SendError> {
+        assert!(self.fell.swap(true, Ordering::SeqCst), "a fall, as the story wants it");
+        self.sandbox.post(channel, card).await
+    }
+
+    async fn update(&self, message: &MessageRef, card: &Card) -> Result<(), SendError> {
+        self.sandbox.update(message, card).await
+    }
+
+    async fn tell(&self, person: &Identity, card: &Card) -> Result<MessageRef, SendError> {
+        self.sandbox.tell(person, card).await
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
