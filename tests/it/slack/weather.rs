@@ -171,7 +171,7 @@ async fn a_worker_that_dies_after_a_line_of_the_thread_leaves_one_of_it() {
 async fn a_worker_that_dies_after_a_card_leaves_one_that_lives() {
     tell(|workplace| async move {
         // Slack has the card, and is still about to say so.
-        let slow = Fault::Slow(Duration::from_secs(600));
+        let slow = Fault::Slow(Duration::from_mins(10));
         workplace.slack.misbehave(Strike::at("chat.postMessage", slow));
         let card = || workplace.slack.last_message(SHOP);
         let body = write_prod();
