@@ -126,6 +126,9 @@ impl Lane {
             match self.attempt(connection, commands, run).await {
                 Attempt::Done(replies) => return replies,
                 Attempt::Again if Instant::now() < give_up => run = run.again(),
+                // On a slow disk another batch may take so long, and a process whose machine is gone
+                // lets go by then: once more.
+                Attempt::Held if !run.is_rerun => run = run.again(),
                 Attempt::Held => {
                     run.wait = Wait::No;
                     break;
@@ -233,7 +236,7 @@ fn verdict(error: &sqlx::Error) -> Attempt {
         return Attempt::Again;
     }
     if has_code(error, &[HELD]) {
-        tracing::warn!(%error, "somebody holds a request of this batch; the others go on alone");
+        tracing::warn!(%error, "somebody holds a request of this batch");
         return Attempt::Held;
     }
     let is_lost =

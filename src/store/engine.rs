@@ -13,9 +13,9 @@ const PLANNER: &str =
     "-c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off -c jit=off";
 
 /// Whoever writes holds rows that others wait for. A process whose machine is gone lets go of them
-/// after ten seconds, and nobody waits longer than five for one that holds on. No limit for a
+/// after ten seconds, and nobody waits longer than twice six for one that holds on. No limit for a
 /// statement: where a commit waits for a standby, it would end the wait and call it done.
-const WRITING: &str = "-c idle_in_transaction_session_timeout=10s -c lock_timeout=5s";
+const WRITING: &str = "-c idle_in_transaction_session_timeout=10s -c lock_timeout=6s";
 
 /// The server notices within 25 seconds that a client's machine is gone, not after two hours.
 const ALIVE: &str = "-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 \

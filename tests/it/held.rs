@@ -89,7 +89,7 @@ async fn whoever_writes_waits_and_holds_for_so_long_and_no_longer() {
     assert!(!writers.is_empty());
     for writer in &mut writers {
         for (setting, value) in [
-            ("show lock_timeout", "5s"),
+            ("show lock_timeout", "6s"),
             ("show idle_in_transaction_session_timeout", "10s"),
             ("show statement_timeout", "0"),
             ("show tcp_keepalives_idle", "10"),

@@ -106,16 +106,19 @@ async fn two_processes_on_one_database_give_each_request_one_outcome() {
     });
     let processes: Vec<Process> =
         join_all(starting).await.into_iter().map(Result::unwrap).collect();
-    tokio::time::timeout(PATIENCE, race(&processes)).await.expect("in time");
-    assert_recorded(&database.url()).await;
+    let ends = tokio::time::timeout(PATIENCE, race(&processes)).await.expect("in time");
+    let mut said = String::new();
     for process in processes {
-        tokio::task::spawn_blocking(|| process.running.stop()).await.unwrap();
+        said += &tokio::task::spawn_blocking(|| process.running.stop()).await.unwrap();
     }
+    assert_eq!(ends, vec!["approved"; REQUESTS], "{said}");
+    assert_recorded(&database.url()).await;
     database.drop().await;
 }
 
-/// Everybody presses every button at once, each at the process of their turn.
-async fn race(processes: &[Process]) {
+/// Everybody presses every button at once, each at the process of their turn. Says how the requests
+/// ended.
+async fn race(processes: &[Process]) -> Vec<String> {
     let of_turn = |turn: usize| &processes[turn % processes.len()];
     let asked = (0..REQUESTS).map(|number| of_turn(number).ask(number));
     let ids = join_all(asked).await;
@@ -125,7 +128,7 @@ async fn race(processes: &[Process]) {
     });
     join_all(clicks).await;
     let ends = ids.iter().enumerate().map(|(number, id)| of_turn(number + 1).end_of(id));
-    assert_eq!(join_all(ends).await, vec!["approved"; REQUESTS]);
+    join_all(ends).await
 }
 
 /// A card hangs where the process that posted it shows it, and nowhere else.

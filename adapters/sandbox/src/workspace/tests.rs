@@ -87,9 +87,16 @@ async fn what_is_not_here_is_given_up() {
     };
     let card = card(Face::Pending, 1);
     assert!(gone(sandbox.post("elsewhere", &card).await.map(drop)));
-    assert!(gone(sandbox.update(&MessageRef("9".to_owned()), &card).await));
     let stranger = Identity { tenant: "T0123".to_owned(), ..demo::identity("sam") };
     assert!(gone(sandbox.tell(&stranger, &card).await.map(drop)));
+}
+
+#[tokio::test]
+async fn what_hangs_on_the_page_of_another_process_is_not_drawn_here() {
+    let sandbox = sandbox();
+    posted(&sandbox).await;
+    sandbox.update(&MessageRef("9".to_owned()), &card(Face::Denied, 4)).await.unwrap();
+    assert_eq!(faces(&sandbox, "shop-approvals"), [Face::Pending]);
 }
 
 #[tokio::test]
