@@ -43,7 +43,9 @@ pub(super) fn run(shop: &Workshop) -> Outcome<String> {
     // What the schema allows, policy may still refuse: an unknown scope is a 422.
     schemathesis.args(["--exclude-checks", "positive_data_acceptance"]);
     schemathesis.args(["--header", &format!("Authorization: Bearer {API_KEY}")]);
-    schemathesis.args(["--max-examples", EXAMPLES, "--workers", "2"]);
+    // One worker: two that read their own source at the same time trip over each other in CPython 3.11
+    // ("AST constructor recursion depth mismatch").
+    schemathesis.args(["--max-examples", EXAMPLES, "--workers", "1"]);
     schemathesis.args(["--report", "json", "--report-json-path", "report.json"]);
     command::run(&mut schemathesis)?;
     judge(&fs::read(place.path("report.json")).during("schemathesis' report")?)
