@@ -153,17 +153,22 @@ async fn what_people_left_out_is_not_granted() {
     .await;
 }
 
+/// Somebody who waits for a consent is told no.
+async fn is_denied(office: &Office, browser: &mut Browser, challenge: &str) {
+    browser.reads(office, challenge).await;
+    office.settle().await;
+    let no = Answers::deny(DenyReason::NotNeededNow, "");
+    office.press_with("erin", "shop-approvals", Verb::Deny, no).await.unwrap();
+    office.settle().await;
+    browser.sent(office, challenge).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_no_and_a_silence_are_told_as_denied() {
     tell(|office, fake| async move {
         let mut browser = Browser::new();
         fake.asks("c-1", "dana", WRITE);
-        browser.reads(&office, "c-1").await;
-        office.settle().await;
-        let no = Answers::deny(DenyReason::NotNeededNow, "");
-        office.press_with("erin", "shop-approvals", Verb::Deny, no).await.unwrap();
-        office.settle().await;
-        browser.sent(&office, "c-1").await;
+        is_denied(&office, &mut browser, "c-1").await;
         // Nobody decides: told while Hydra still knows of it.
         fake.asks("c-2", "dana", WRITE);
         browser.reads(&office, "c-2").await;
@@ -200,14 +205,9 @@ async fn what_is_held_back_for_longer_than_a_browser_waits_is_a_no_that_says_why
         sources
     };
     tell_under(Site { sources, ..Site::default() }, |office, fake| async move {
-        fake.asks("c-1", "dana", WRITE);
         let mut browser = Browser::new();
-        browser.reads(&office, "c-1").await;
-        office.settle().await;
-        let no = Answers::deny(DenyReason::NotNeededNow, "");
-        office.press_with("erin", "shop-approvals", Verb::Deny, no).await.unwrap();
-        office.settle().await;
-        browser.sent(&office, "c-1").await;
+        fake.asks("c-1", "dana", WRITE);
+        is_denied(&office, &mut browser, "c-1").await;
         fake.asks("c-2", "dana", WRITE);
         browser.sent(&office, "c-2").await;
         let (verb, why) = fake.answers().pop().unwrap();

@@ -223,17 +223,23 @@ async fn what_came_in_its_place_is_on_disk_before_the_callback_is_sent() {
     .await;
 }
 
+/// Something is decided, and whoever sends the callback loses patience with the login. Says how
+/// often that had been asked before.
+async fn asked_in_vain(office: &Office, login: &Login) -> usize {
+    let before = login.asked();
+    login.holds_its_tongue();
+    decided(office).await;
+    tokio::select! {
+        () = office.settle() => panic!("the login has not answered yet"),
+        () = until("a question", || (login.asked() > before).then_some(())) => {}
+    }
+    before
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_came_in_its_place_is_kept_though_nobody_waits_for_it_any_more() {
     tell_by(REFRESHED, |office, login| async move {
-        let before = login.asked();
-        login.holds_its_tongue();
-        decided(&office).await;
-        // Whoever sends the callback has lost patience.
-        tokio::select! {
-            () = office.settle() => panic!("the login has not answered yet"),
-            () = until("a question", || (login.asked() > before).then_some(())) => {}
-        }
+        let before = asked_in_vain(&office, &login).await;
         login.speaks();
         office.advance(SignedDuration::from_secs(31)).await;
         assert_eq!(arrived(&office), [(200, bearer(before + 1))]);
@@ -253,13 +259,7 @@ async fn what_came_in_its_place_is_kept_though_nobody_waits_for_it_any_more() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_came_in_its_place_is_kept_though_the_database_did_not_take_it_at_first() {
     tell_by(REFRESHED, |office, login| async move {
-        let before = login.asked();
-        login.holds_its_tongue();
-        decided(&office).await;
-        tokio::select! {
-            () = office.settle() => panic!("the login has not answered yet"),
-            () = until("a question", || (login.asked() > before).then_some(())) => {}
-        }
+        let before = asked_in_vain(&office, &login).await;
         execute(&office, "alter table adapter_record rename to adapter_record_away").await;
         login.speaks();
         office.advance(SignedDuration::from_secs(31)).await;
