@@ -20,7 +20,7 @@ use crate::{
     },
 };
 
-/// How often the same commands were run, and how long they may wait.
+/// Whether the same commands were run before, and whether they wait for locks.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Run {
     /// Whether they were run before: what they wrote then may stand.

@@ -6,6 +6,14 @@ mod thread;
 
 use std::{sync::Arc, time::Duration};
 
+use backon::{BackoffBuilder, ExponentialBuilder};
+use countersign_port::{
+    access::Identity,
+    card::Card,
+    chat::{Chat, MessageRef},
+    error::{GiveUp, SendError},
+};
+
 use self::fate::Fate;
 use super::{
     Outbox,
@@ -16,15 +24,11 @@ use crate::{
         access::{effects::Reader, slice::View},
         card,
     },
-    store::outbox::{Claimed, Lease, Parcel, Picture, Thread},
-    store::{card::PostedCard, load},
-};
-use backon::{BackoffBuilder, ExponentialBuilder};
-use countersign_port::{
-    access::Identity,
-    card::Card,
-    chat::{Chat, MessageRef},
-    error::{GiveUp, SendError},
+    store::{
+        card::PostedCard,
+        load,
+        outbox::{Claimed, Lease, Parcel, Picture, Thread},
+    },
 };
 
 /// Between the tries of a card.
