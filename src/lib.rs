@@ -18,6 +18,7 @@ pub mod app;
 pub mod desk;
 pub mod away;
 pub mod linking;
+pub mod signals;
 pub mod reload;
 pub mod config;
 pub mod http;

@@ -9,15 +9,13 @@ use similar::TextDiff;
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
-#[cfg(unix)]
-use tokio::signal::unix::{Signal, SignalKind, signal};
-
 use crate::{
     app::App,
     directory::Directories,
     domain::diagnostic::Severity,
     law::{Faulty, Known, Law, Source, Sources},
     service::Service,
+    signals::Hangups,
     store::law_change::LawChange,
 };
 
@@ -76,38 +74,17 @@ impl Reload {
         store.add_law_change(&self.line(Reloaded::InForce, policy, body)).await
     }
 
-    /// Reads the files again whenever the process gets SIGHUP, until it is told to stop. It is heard
-    /// from the call on, not from the first poll: unheard, it would end the process.
-    #[cfg(unix)]
-    pub fn run(self) -> impl Future<Output = ()> + Send {
-        let hangups = signal(SignalKind::hangup());
-        async move {
-            match hangups {
-                Ok(hangups) => self.hear(hangups).await,
-                Err(error) => {
-                    tracing::error!(%error, "SIGHUP cannot be heard: the policy stays until a restart");
-                }
-            }
-        }
-    }
-
-    #[cfg(unix)]
-    async fn hear(self, mut hangups: Signal) {
+    /// Reads the files again at each SIGHUP, until the process is told to stop.
+    pub async fn run(self, mut hangups: Hangups) {
         loop {
             tokio::select! {
                 () = self.stop.cancelled() => return,
-                heard = hangups.recv() => match heard {
+                heard = hangups.next() => match heard {
                     Some(()) => _ = self.now().await,
                     None => return,
                 }
             }
         }
-    }
-
-    /// There is no SIGHUP here.
-    #[cfg(not(unix))]
-    pub async fn run(self) {
-        self.stop.cancelled().await;
     }
 
     /// Reads the files now.

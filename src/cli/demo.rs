@@ -32,7 +32,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use self::files::Files;
-use super::{End, Failure, output, serve::stop_signal};
+use super::{End, Failure, output};
 use crate::{
     clock::{Clock, Seeds},
     config::Config,
@@ -42,6 +42,7 @@ use crate::{
     outbox::pace::Pace,
     server::{Server, Setup},
     service::Service,
+    signals,
     timers::Timers,
 };
 
@@ -123,6 +124,8 @@ pub async fn run(demo: Demo) -> Result<End, Failure> {
     let egress = Egress::new(Files::egress()?)?;
     let webhook_secret = files.webhook_secret.parse()?;
     let mut stage = None;
+    // A tour that nobody watches ends where it is interrupted.
+    let stop = (!demo.headless).then(signals::stop).transpose()?;
     let server = Server::start(setup, |service| {
         let built = files.stage(sandbox, egress, service, clock, webhook_secret);
         let routes = page::routes(built.clone());
@@ -132,12 +135,13 @@ pub async fn run(demo: Demo) -> Result<End, Failure> {
     .await?;
     let stage = stage.ok_or("the stage was not built")?;
     let receiver = receive(callbacks, stage.server.routes());
-    let end = if demo.headless {
-        headless::play(&stage, server.app()).await
-    } else {
-        invite(&url);
-        stop_signal().await;
-        Ok(End::Yes)
+    let end = match stop {
+        None => headless::play(&stage, server.app()).await,
+        Some(stop) => {
+            invite(&url);
+            stop.await;
+            Ok(End::Yes)
+        }
     };
     receiver.abort();
     server.stop().await;

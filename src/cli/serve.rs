@@ -12,6 +12,7 @@ use crate::{
     outbox::pace::Pace,
     reload::{Files, Reload},
     server::{Server, Setup},
+    signals::{self, Hangups},
 };
 
 /// What to serve.
@@ -45,37 +46,15 @@ pub async fn run(serve: Serve) -> Result<End, Failure> {
         known: adapters::known(&config),
     };
     let setup = Setup { config, means, law, chats, directories, pace: Pace::Chat };
+    // Before anybody can know that it runs: who has seen it ready may ask it to stop.
+    let (stop, hangups) = (signals::stop()?, Hangups::hear()?);
     let server = Server::start(setup, |_| pages).await?;
     let reload = Reload::new(server.app(), files, sources);
     reload.begin().await?;
-    server.app().also(reload.run());
+    server.app().also(reload.run(hangups));
     tracing::info!(address = %server.address(), "listening");
-    stop_signal().await;
+    stop.await;
     tracing::info!("stopping");
     server.stop().await;
     Ok(End::Yes)
-}
-
-/// Resolves when the process is asked to stop.
-pub(super) async fn stop_signal() {
-    let interrupt = tokio::signal::ctrl_c();
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        match signal(SignalKind::terminate()) {
-            Ok(mut terminate) => {
-                tokio::select! {
-                    _ = interrupt => {}
-                    _ = terminate.recv() => {}
-                }
-            }
-            Err(_) => {
-                let _ = interrupt.await;
-            }
-        }
-    }
-    #[cfg(not(unix))]
-    {
-        let _ = interrupt.await;
-    }
 }

@@ -35,6 +35,7 @@ mod requester;
 mod resilience;
 mod running;
 mod scim;
+mod signals;
 mod slack;
 mod teams;
 mod tidy;

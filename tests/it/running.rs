@@ -3,8 +3,9 @@
 use std::{
     fs,
     io::{BufRead, BufReader, Read},
+    net::{SocketAddr, TcpStream},
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Child, ChildStderr, Command, Stdio},
     thread::JoinHandle,
 };
 
@@ -49,6 +50,20 @@ pub(crate) fn flushing(folder: &Path, config: &str) -> PathBuf {
     folder.join("countersign.yaml")
 }
 
+fn serve(config: &Path, environment: &[(&'static str, String)]) -> Child {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_countersign"));
+    command.args(["serve", "--config"]).arg(config).envs(environment.iter().cloned());
+    command.stderr(Stdio::piped()).spawn().unwrap()
+}
+
+/// Everything that it says, after what it has said.
+fn rest_of(mut log: BufReader<ChildStderr>, mut said: String) -> JoinHandle<String> {
+    std::thread::spawn(move || {
+        log.read_to_string(&mut said).unwrap();
+        said
+    })
+}
+
 /// A running `countersign serve`.
 pub(crate) struct Running {
     child: Child,
@@ -60,13 +75,7 @@ pub(crate) struct Running {
 impl Running {
     /// Starts it on a port that the system chooses, and waits until it says which.
     pub(crate) fn start(config: &Path, environment: &[(&'static str, String)]) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_countersign"))
-            .args(["serve", "--config"])
-            .arg(config)
-            .envs(environment.iter().cloned())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut child = serve(config, environment);
         let mut log = BufReader::new(child.stderr.take().unwrap());
         let mut said = String::new();
         let address = loop {
@@ -78,10 +87,16 @@ impl Running {
                 break line["fields"]["address"].as_str().unwrap().to_owned();
             }
         };
-        let log = std::thread::spawn(move || {
-            log.read_to_string(&mut said).unwrap();
-            said
-        });
+        Self { child, url: format!("http://{address}"), log: Some(rest_of(log, said)) }
+    }
+
+    /// Starts it on this address, and waits no longer than until its port is open.
+    pub(crate) fn open(config: &Path, address: SocketAddr) -> Self {
+        let mut child = serve(config, &[]);
+        let log = rest_of(BufReader::new(child.stderr.take().unwrap()), String::new());
+        while TcpStream::connect(address).is_err() {
+            assert!(child.try_wait().unwrap().is_none(), "it ended: {}", log.join().unwrap());
+        }
         Self { child, url: format!("http://{address}"), log: Some(log) }
     }
 
