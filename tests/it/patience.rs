@@ -6,7 +6,7 @@ use std::time::Duration;
 pub(crate) const PATIENCE: Duration = Duration::from_mins(4);
 
 /// How often somebody looks again: seldom enough to leave the machine to those who work.
-const AGAIN: Duration = Duration::from_millis(10);
+pub(crate) const AGAIN: Duration = Duration::from_millis(10);
 
 /// Looks until it is there.
 #[track_caller]

@@ -11,7 +11,10 @@ use std::{
 
 use serde_json::Value;
 
-use crate::office::{API_KEY, AUDITOR_KEY, answer, client};
+use crate::{
+    office::{API_KEY, AUDITOR_KEY, answer, client},
+    patience::{AGAIN, PATIENCE},
+};
 
 /// What a command said, and how it ended.
 #[derive(Debug)]
@@ -115,6 +118,19 @@ impl Running {
         answer.body["items"].as_array().expect("entries").clone()
     }
 
+    /// Waits until all cards and callbacks have been delivered, and that has been written down. Who dies
+    /// between the two posts a card once more: nothing tells the next process that it hangs.
+    pub(crate) async fn all_delivered(&self) {
+        let delivered = async {
+            let mut again = tokio::time::interval(AGAIN);
+            let metrics = format!("{}/metrics", self.url);
+            while !waits_for_nothing(client().get(&metrics)).await {
+                again.tick().await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, delivered).await.expect("all is delivered in time");
+    }
+
     /// Sends a signal, such as `-HUP`.
     pub(crate) fn signal(&self, name: &str) {
         let pid = self.child.id().to_string();
@@ -138,6 +154,11 @@ impl Running {
         self.child.wait().unwrap();
         self.log.take().unwrap().join().unwrap()
     }
+}
+
+async fn waits_for_nothing(metrics: reqwest::RequestBuilder) -> bool {
+    let text = metrics.send().await.unwrap().text().await.unwrap();
+    text.lines().any(|line| line == "countersign_outbox_waiting 0")
 }
 
 impl Drop for Running {

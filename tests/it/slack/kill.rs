@@ -70,6 +70,7 @@ async fn survives(database: Database) {
     let process = company.serve();
     let id = process.ask(&write_prod()).await;
     let card = company.card(SHOP, "wants to change live orders").await;
+    process.all_delivered().await;
     let click = company.slack.click_payload(ERIN, &card, "Approve…");
     assert!(company.slack.deliver(&click).await.is_acknowledged());
     company.slack.modal(ERIN).expect("a form");
@@ -84,6 +85,7 @@ async fn survives(database: Database) {
     assert_eq!(process.votes(&id).await.len(), 1);
     let card = company.card(SHOP, "1 of 3 approved").await;
     assert!(company.approve(FARID, &card).await.contains("Recorded"));
+    process.all_delivered().await;
     log += &process.kill();
     let process = company.serve();
     let security = company.card(SECURITY, "Approve…").await;

@@ -69,6 +69,7 @@ async fn survives(database: Database) {
     let process = company.serve();
     let id = process.ask(&write_prod()).await;
     let card = company.card(SHOP, "wants to change live orders").await;
+    process.all_delivered().await;
     let yes = company.teams.click_activity("erin", &card, "approve", &Entries::none());
     assert!(company.teams.deliver(&yes).await.card().is_some());
     log += &process.kill();
@@ -81,6 +82,7 @@ async fn survives(database: Database) {
     let again = again.sentence().expect("a sentence");
     assert!(again.contains("You already approved"), "{again}");
     company.approve("farid", &card).await;
+    process.all_delivered().await;
     log += &process.kill();
     let process = company.serve();
     let security = company.card(SECURITY, "wants to change live orders").await;
