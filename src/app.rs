@@ -1,17 +1,15 @@
 //! One running process: its parts, its workers, and the order in which they stop.
 
-mod keep_up;
-
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
 use countersign_port::{access::Access, auth_server::AuthServer, chat::Chat, directory::Directory};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use self::keep_up::PAUSE;
 use crate::{
     clock::{Clock, Seeds},
     directory::Directories,
+    keep_up::{PAUSE, keep_up},
     law::Law,
     ledger::Ledger,
     outbox::{Outbox, pace::Pace},
@@ -115,7 +113,7 @@ impl App {
         what: &'static str,
         begin: impl Fn() -> F + Send + Sync + 'static,
     ) {
-        self.workers.spawn(keep_up::keep_up(what, PAUSE, self.stop.clone(), begin));
+        self.workers.spawn(keep_up(what, PAUSE, self.stop.clone(), begin));
     }
 
     /// Has something more done until the process stops.

@@ -65,17 +65,13 @@ impl Ledger {
         let lanes = (0..store.engine.lanes())
             .map(|_| {
                 let (jobs, queue) = mpsc::channel(QUEUE);
-                let lane = lane::Lane::new(
-                    store.clone(),
-                    clock.clone(),
-                    public_url.into(),
-                    changes.clone(),
-                    written.clone(),
-                );
+                let (store, clock, public_url) = (store.clone(), clock.clone(), public_url.into());
+                let (changes, written) = (changes.clone(), Arc::clone(&written));
+                let lane = lane::Parts { store, clock, public_url, changes, written };
                 let (runtime, close) = (Handle::current(), close.clone());
                 // A thread of its own: a commit is several steps, and none of them is to wait behind
                 // everybody who has a connection.
-                tasks.spawn_blocking(move || runtime.block_on(lane.run(queue, close)));
+                tasks.spawn_blocking(move || runtime.block_on(lane.work(queue, close)));
                 jobs
             })
             .collect();

@@ -3,6 +3,7 @@
 pub mod domain;
 pub mod clock;
 pub mod store;
+mod keep_up;
 pub mod ledger;
 pub mod seal;
 pub mod memory;

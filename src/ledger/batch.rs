@@ -39,12 +39,12 @@ impl Run {
 
 /// Carries out the commands in one transaction.
 pub(super) async fn run(
-    lane: &Lane,
+    lane: &Lane<'_>,
     connection: &mut PoolConnection<Any>,
     commands: &[Command],
     run: Run,
 ) -> Result<Vec<Reply>, sqlx::Error> {
-    let engine = lane.store.engine;
+    let engine = lane.parts.store.engine;
     let mut tx = connection.begin_with(engine.begin()).await?;
     let (wanted, known) = wanted(lane, commands, run);
     let found = load::lock_and_load(&mut tx, engine, &lane.kept, &wanted).await?;
@@ -54,7 +54,7 @@ pub(super) async fn run(
         presses: found.presses,
         marks: found.marks,
         pending: known.into_iter().chain(found.pending).collect(),
-        public_url: lane.public_url.clone(),
+        public_url: lane.parts.public_url.clone(),
         is_rerun: run.is_rerun,
         effects: Effects::default(),
     };
@@ -69,7 +69,11 @@ pub(super) async fn run(
 }
 
 /// What is to be loaded, and how many requests are pending where that is known already.
-fn wanted(lane: &Lane, commands: &[Command], run: Run) -> (load::Wanted, BTreeMap<ClientId, u64>) {
+fn wanted(
+    lane: &Lane<'_>,
+    commands: &[Command],
+    run: Run,
+) -> (load::Wanted, BTreeMap<ClientId, u64>) {
     let mut wanted = load::Wanted { wait: run.wait, ..load::Wanted::default() };
     let mut opens: BTreeMap<&ClientId, (u64, u64)> = BTreeMap::new();
     for command in commands {
@@ -112,8 +116,12 @@ fn limited(act: &Act) -> Option<(&ClientId, u64)> {
 }
 
 /// A panic in one command must not take the lane and its queue with it.
-fn fold(lane: &Lane, slice: &mut Slice, commands: &[Command]) -> Result<Vec<Reply>, sqlx::Error> {
-    let now = lane.clock.now();
+fn fold(
+    lane: &Lane<'_>,
+    slice: &mut Slice,
+    commands: &[Command],
+) -> Result<Vec<Reply>, sqlx::Error> {
+    let now = lane.parts.clock.now();
     let all = || {
         let apply = |command: &Command| access::apply(slice, command.clone(), now);
         commands.iter().map(apply).collect::<Vec<Reply>>()

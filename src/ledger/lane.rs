@@ -6,7 +6,7 @@ use std::{
 };
 
 use sqlx::{Any, error::DatabaseError, pool::PoolConnection};
-use tokio::sync::{Notify, broadcast, mpsc, oneshot};
+use tokio::sync::{Mutex, Notify, broadcast, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -20,6 +20,7 @@ use crate::{
         access::{Command, Refused, Reply},
         id::RequestId,
     },
+    keep_up::{PAUSE, keep_up},
     store::{Store, kept::Kept, load::Wait, put::Joined},
 };
 
@@ -36,17 +37,23 @@ const GIVE_UP: Duration = Duration::from_secs(20);
 /// How long a lane waits before it asks for a connection again.
 const RECONNECT: Duration = Duration::from_millis(200);
 
-/// A lane and what it works with.
+/// What a lane works with.
 #[derive(Debug)]
-pub(super) struct Lane {
+pub(super) struct Parts {
     pub(super) store: Store,
     pub(super) clock: Clock,
     pub(super) public_url: Arc<str>,
+    pub(super) changes: broadcast::Sender<RequestId>,
+    pub(super) written: Arc<Notify>,
+}
+
+/// A lane at work, and what it has learnt meanwhile.
+#[derive(Debug)]
+pub(super) struct Lane<'a> {
+    pub(super) parts: &'a Parts,
     pub(super) joined: Joined,
     pub(super) headroom: Headroom,
     pub(super) kept: Kept,
-    changes: broadcast::Sender<RequestId>,
-    written: Arc<Notify>,
 }
 
 /// What became of a batch.
@@ -62,27 +69,23 @@ enum Attempt {
     Unavailable,
 }
 
-impl Lane {
-    pub(super) fn new(
-        store: Store,
-        clock: Clock,
-        public_url: Arc<str>,
-        changes: broadcast::Sender<RequestId>,
-        written: Arc<Notify>,
-    ) -> Self {
-        Self {
-            store,
-            clock,
-            public_url,
-            joined: Joined::default(),
-            headroom: Headroom::default(),
-            kept: Kept::default(),
-            changes,
-            written,
-        }
+impl Parts {
+    /// Takes what comes until `close` is cancelled, then what is left. After a panic another lane
+    /// takes what waits: what the first had learnt may not be true.
+    pub(super) async fn work(self, queue: mpsc::Receiver<Job>, close: CancellationToken) {
+        let queue = Mutex::new(queue);
+        let lane = || async { Lane::of(&self).run(&mut *queue.lock().await, &close).await };
+        keep_up("ledger", PAUSE, close.clone(), lane).await;
+    }
+}
+
+impl<'a> Lane<'a> {
+    fn of(parts: &'a Parts) -> Self {
+        let (joined, headroom, kept) = (Joined::default(), Headroom::default(), Kept::default());
+        Self { parts, joined, headroom, kept }
     }
 
-    pub(super) async fn run(self, mut queue: mpsc::Receiver<Job>, close: CancellationToken) {
+    async fn run(self, queue: &mut mpsc::Receiver<Job>, close: &CancellationToken) {
         let mut jobs = Vec::with_capacity(BATCH);
         let mut connection = None;
         loop {
@@ -102,14 +105,14 @@ impl Lane {
             for (answer, reply) in answers.into_iter().zip(replies) {
                 self.answer(answer, reply);
             }
-            self.written.notify_one();
+            self.parts.written.notify_one();
         }
     }
 
     fn answer(&self, answer: oneshot::Sender<Reply>, reply: Reply) {
         if let Ok(view) = &reply {
             // Nobody may be listening.
-            let _ = self.changes.send(view.request.id.clone());
+            let _ = self.parts.changes.send(view.request.id.clone());
         }
         // Whoever asked may have gone away; the change stands.
         let _ = answer.send(reply);
@@ -186,7 +189,7 @@ impl Lane {
     ) -> Attempt {
         let mut open = match connection.take() {
             Some(open) => open,
-            None => match self.store.write.acquire().await {
+            None => match self.parts.store.write.acquire().await {
                 Ok(open) => open,
                 Err(error) => {
                     tracing::error!(%error, "the database cannot be reached");
@@ -197,7 +200,7 @@ impl Lane {
         };
         match self.in_time(batch::run(self, &mut open, commands, run)).await {
             Some(Ok(replies)) => {
-                if self.store.engine.lanes_keep_connections() {
+                if self.parts.store.engine.lanes_keep_connections() {
                     *connection = Some(open);
                 }
                 Attempt::Done(replies)
@@ -219,7 +222,7 @@ impl Lane {
 
     /// `None` if it takes so long that nobody can be there any more.
     async fn in_time<T>(&self, batch: impl Future<Output = T>) -> Option<T> {
-        match self.store.engine.batch_patience() {
+        match self.parts.store.engine.batch_patience() {
             None => Some(batch.await),
             Some(patience) => tokio::time::timeout(patience, batch).await.ok(),
         }

@@ -6,11 +6,11 @@ use futures::FutureExt;
 use tokio_util::sync::CancellationToken;
 
 /// Between a panic and the next beginning, so that what breaks at once does not spin.
-pub(super) const PAUSE: Duration = Duration::from_secs(1);
+pub(crate) const PAUSE: Duration = Duration::from_secs(1);
 
 /// Does the work until it comes to its end, and begins it again after a panic: nobody would see
 /// that nothing is sent and nothing comes due any more.
-pub(super) async fn keep_up<F: Future<Output = ()>>(
+pub(crate) async fn keep_up<F: Future<Output = ()>>(
     what: &'static str,
     pause: Duration,
     stop: CancellationToken,
