@@ -112,8 +112,10 @@ impl Store {
         let engine = engine_of(url)?;
         is_there(engine, url)?;
         let failed = |source| OpenError::Connect { url: redacted(url), source };
-        let write = pool(engine, engine.writers(), &engine.write_url(url)).await.map_err(failed)?;
-        let read = pool(engine, engine.readers(), &engine.read_url(url)).await.map_err(failed)?;
+        let (writers, readers) = (engine.writers(), engine.readers());
+        let write = pool(engine, writers, &engine.write_url(url), &[]).await.map_err(failed)?;
+        let reading = engine.reading_pragmas();
+        let read = pool(engine, readers, &engine.read_url(url), reading).await.map_err(failed)?;
         Ok(Self { engine, write, read })
     }
 
@@ -170,7 +172,12 @@ async fn is_up_to_date(url: &str, engine: Engine, pool: &AnyPool) -> Result<(), 
     }
 }
 
-async fn pool(engine: Engine, size: u32, url: &str) -> Result<AnyPool, sqlx::Error> {
+async fn pool(
+    engine: Engine,
+    size: u32,
+    url: &str,
+    also: &'static [&'static str],
+) -> Result<AnyPool, sqlx::Error> {
     AnyPoolOptions::new()
         .max_connections(size)
         .acquire_timeout(ACQUIRE)
@@ -181,7 +188,7 @@ async fn pool(engine: Engine, size: u32, url: &str) -> Result<AnyPool, sqlx::Err
         .test_before_acquire(engine == Engine::Postgres)
         .after_connect(move |connection, _| {
             Box::pin(async move {
-                for pragma in engine.pragmas() {
+                for pragma in engine.pragmas().iter().chain(also) {
                     sqlx::query(*pragma).execute(&mut *connection).await?;
                 }
                 Ok(())

@@ -106,9 +106,18 @@ impl Engine {
                 "pragma journal_mode = wal",
                 // NORMAL may lose what was acknowledged; batches make FULL cheap.
                 "pragma synchronous = full",
-                "pragma cache_size = -16000",
+                "pragma cache_size = -12000",
                 "pragma temp_store = memory",
             ],
+            Self::Postgres => &[],
+        }
+    }
+
+    /// What a connection that only reads does otherwise: it looks up a few rows by their keys, and what
+    /// it has read once is in the page cache of the system.
+    pub(super) const fn reading_pragmas(self) -> &'static [&'static str] {
+        match self {
+            Self::Sqlite => &["pragma cache_size = -2000"],
             Self::Postgres => &[],
         }
     }

@@ -13,7 +13,7 @@ pub async fn open(url: &str) -> Result<AnyPool, OpenError> {
         Engine::Sqlite => "mode=ro",
         Engine::Postgres => "options=-c%20default_transaction_read_only%3Don",
     };
-    let pool = pool(engine, 1, &format!("{url}{joint}{read_only}"))
+    let pool = pool(engine, 1, &format!("{url}{joint}{read_only}"), &[])
         .await
         .map_err(|source| OpenError::Connect { url: redacted(url), source })?;
     is_up_to_date(url, engine, &pool).await?;
