@@ -16,7 +16,7 @@ fn main() -> ExitCode {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let cli = Cli::parse();
     match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
-        Ok(runtime) => runtime.block_on(cli::run(cli)),
+        Ok(runtime) => runtime.block_on(Box::pin(cli::run(cli))),
         Err(error) => {
             cli::output::failure(&error.into());
             ExitCode::FAILURE
