@@ -4,6 +4,7 @@
 //! what was delivered meanwhile is written down together.
 
 use std::{
+    slice,
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
@@ -160,7 +161,7 @@ impl Outbox {
         let lease_us = now_us + i64::try_from(LEASE.as_micros()).unwrap_or(0);
         let rows = store.claim(lane, now_us, lease_us, most).await?;
         if self.stop.is_cancelled() {
-            self.give_back(rows).await?;
+            self.give_back(&rows).await?;
             return Ok(Vec::new());
         }
         let cards = rows.iter().filter(|row| matches!(row.parcel, Parcel::Card { .. }));
@@ -174,7 +175,7 @@ impl Outbox {
     async fn send(&self, leased: Leased, shift: &Shift) -> Option<impl Future<Output = ()>> {
         let Leased { row, term, place } = leased;
         if term.is_late() || self.stop.is_cancelled() {
-            noted(row.id(), self.give_back(vec![row.clone()]).await);
+            noted(row.id(), self.give_back(slice::from_ref(&row)).await);
             return None;
         }
         match &row.parcel {
@@ -198,9 +199,9 @@ impl Outbox {
         }
     }
 
-    async fn give_back(&self, rows: Vec<Claimed>) -> Result<(), sqlx::Error> {
+    async fn give_back(&self, rows: &[Claimed]) -> Result<(), sqlx::Error> {
         for row in rows {
-            self.service.parts.store.release(&row, self.now_us()).await?;
+            self.service.parts.store.release(row, self.now_us()).await?;
         }
         Ok(())
     }
