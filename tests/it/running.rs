@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use crate::{
     office::{API_KEY, AUDITOR_KEY, answer, client},
-    patience::{AGAIN, PATIENCE},
+    patience::until_async,
 };
 
 /// What a command said, and how it ended.
@@ -121,14 +121,9 @@ impl Running {
     /// Waits until all cards and callbacks have been delivered, and that has been written down. Who dies
     /// between the two posts a card once more: nothing tells the next process that it hangs.
     pub(crate) async fn all_delivered(&self) {
-        let delivered = async {
-            let mut again = tokio::time::interval(AGAIN);
-            let metrics = format!("{}/metrics", self.url);
-            while !waits_for_nothing(client().get(&metrics)).await {
-                again.tick().await;
-            }
-        };
-        tokio::time::timeout(PATIENCE, delivered).await.expect("all is delivered in time");
+        let metrics = format!("{}/metrics", self.url);
+        let look = async || waits_for_nothing(client().get(&metrics)).await.then_some(());
+        until_async("all is delivered", look).await;
     }
 
     /// Sends a signal, such as `-HUP`.
